@@ -1,0 +1,128 @@
+/**
+ * A contract: one job type, its published schema versions and the policy its jobs run under.
+ *
+ * `defineContract` only keeps what an app's author wrote; `contractProblems` says what is wrong with
+ * it, all at once, and is asked before a worker starts. How data is read lives in `reader.ts`, how it
+ * is checked at the door in `strict-check.ts`.
+ *
+ * V is a schema version, M its minimum reader version: versions that share an M are readable by each
+ * other's readers (a read group). A version that older readers cannot read has M = V.
+ */
+import { z } from "zod";
+import { TYPE_PATTERN } from "../envelope.ts";
+import { QUEUE_NAME_PATTERN } from "../lane.ts";
+import { shapeProblems } from "./schema-lint.ts";
+
+export interface ContractVersion<Schema extends z.ZodType = z.ZodType> {
+  /** V: counted per type from 1, one up per published schema. */
+  readonly version: number;
+  /** M: the oldest reader that may run it; equals the previous version's M (additive) or `version`. */
+  readonly minReaderVersion: number;
+  /** `z.looseObject` at every depth, without transforms: readers keep what they do not know. */
+  readonly schema: Schema;
+  /**
+   * Pure, synchronous step from data of the version before to this one; total on valid data. Needed
+   * where M rises and this schema cannot read the older data as it is.
+   */
+  // biome-ignore lint/suspicious/noExplicitAny: the author knows the older shape; the result is validated.
+  readonly upcast?: (older: any) => unknown;
+}
+
+/** What happens to a job that the queue has no room for. */
+export type ExcessPolicy = "reject" | "delay" | "degrade";
+
+export interface JobPolicy {
+  /** Runs that may fail before the job is failed; 1 means no retry. 1 to 100. @default 5 */
+  readonly attempts: number;
+  /** How long one run may take, in milliseconds. 1 to 86,400,000. @default 60000 */
+  readonly timeoutMs: number;
+  /** Full-jitter exponential backoff between runs. @default 1 s doubling to 60 s */
+  readonly backoff: { readonly baseMs: number; readonly maxMs: number };
+  /** @default "reject" */
+  readonly excess: ExcessPolicy;
+}
+
+export interface Contract<Latest = unknown> {
+  readonly type: string;
+  readonly queue: string;
+  readonly policy: JobPolicy;
+  /** Ascending and without gaps; the last is the build's native version. */
+  readonly versions: readonly ContractVersion[];
+  /** Carries the handler's data type; never present at run time. */
+  readonly latest?: Latest;
+}
+
+type LastOf<List extends readonly unknown[]> = List extends readonly [...unknown[], infer Last]
+  ? Last
+  : never;
+
+type DataOf<Versions extends readonly ContractVersion[]> =
+  LastOf<Versions> extends ContractVersion<infer Schema> ? z.output<Schema> : never;
+
+const DEFAULT_POLICY: JobPolicy = {
+  attempts: 5,
+  timeoutMs: 60_000,
+  backoff: { baseMs: 1_000, maxMs: 60_000 },
+  excess: "reject",
+};
+
+/** Declares a job type. Nothing is checked here: a worker lists all problems of its app at start. */
+export function defineContract<const Versions extends readonly ContractVersion[]>(declared: {
+  readonly type: string;
+  readonly queue: string;
+  readonly policy?: Partial<JobPolicy>;
+  readonly versions: Versions;
+}): Contract<DataOf<Versions>> {
+  return { ...declared, policy: { ...DEFAULT_POLICY, ...declared.policy } };
+}
+
+const policySchema = z.strictObject({
+  attempts: z.int().min(1).max(100),
+  timeoutMs: z.int().min(1).max(86_400_000),
+  backoff: z.strictObject({ baseMs: z.int().min(1).max(3_600_000), maxMs: z.int().min(1).max(86_400_000) }),
+  excess: z.enum(["reject", "delay", "degrade"]),
+});
+
+const wholeShape = z.object({
+  type: z
+    .string()
+    .regex(TYPE_PATTERN, 'must be two to eight dotted lower-case words such as "receipt.render"'),
+  queue: z
+    .string()
+    .regex(QUEUE_NAME_PATTERN, "must be lower-case letters, digits and dashes, at most 64 characters"),
+  policy: policySchema,
+  versions: z.array(z.object({ version: z.int().min(1), minReaderVersion: z.int().min(1) })).min(1),
+});
+
+/** Everything that is wrong with a contract, one sentence each; empty when it can be used. */
+export function contractProblems(contract: Contract): string[] {
+  const shape = wholeShape.safeParse(contract);
+  if (!shape.success) {
+    return shape.error.issues.map(
+      (it) => `${contract.type}: ${it.path.map(String).join(".")}: ${it.message}`,
+    );
+  }
+  return contract.versions.flatMap((version, index) => [
+    ...numberProblems(contract, index),
+    ...shapeProblems(version.schema).map((it) => `${contract.type} version ${version.version}: ${it}`),
+  ]);
+}
+
+function numberProblems({ type, versions }: Contract, index: number): string[] {
+  const version = versions[index];
+  const before = versions[index - 1];
+  if (version === undefined) return [];
+  const { version: v, minReaderVersion: m } = version;
+  const at = `${type} version ${v}`;
+  if (m > v) return [`${at}: minReaderVersion ${m} is above the version itself`];
+  if (before === undefined) {
+    return v === 1 && m !== 1 ? [`${at}: the first version has minReaderVersion 1`] : [];
+  }
+  if (v !== before.version + 1) return [`${at}: follows version ${before.version}; versions rise by one`];
+  if (m !== before.minReaderVersion && m !== v) {
+    return [
+      `${at}: minReaderVersion ${m} must be ${before.minReaderVersion} (older readers can read it) or ${v} (they cannot)`,
+    ];
+  }
+  return [];
+}

@@ -1,0 +1,89 @@
+/**
+ * The strict check at the door: data against the declared version's JSON Schema, unknown fields refused.
+ *
+ * Writer closed, reader open: because nothing undeclared is ever stored, a newer version may add an
+ * optional field without an older writer having used that name before. The schemas come from the
+ * registry as data, so a producer can check versions it has no code for.
+ */
+import { Ajv2020, type ErrorObject, type ValidateFunction } from "ajv/dist/2020.js";
+import * as formats from "ajv-formats";
+import type { Issue } from "../errors.ts";
+
+export type JsonSchema = Readonly<Record<string, unknown>>;
+
+/** Issues of one document shown at most; a hostile one could have thousands. */
+const ISSUES_MAX = 20;
+
+/**
+ * The schema with every open object closed. Objects whose `additionalProperties` is a schema of its
+ * own (records) keep it.
+ */
+export function closed(schema: JsonSchema): JsonSchema {
+  return closeNode(schema) as JsonSchema;
+}
+
+function closeNode(node: unknown): unknown {
+  if (Array.isArray(node)) return node.map(closeNode);
+  if (node === null || typeof node !== "object") return node;
+  const copy: Record<string, unknown> = {};
+  for (const [keyword, value] of Object.entries(node)) copy[keyword] = closeKeyword(keyword, value);
+  if (copy.type === "object" && isOpen(copy.additionalProperties)) copy.additionalProperties = false;
+  return copy;
+}
+
+/** Values that are data and not schemas stay as they are; `properties` maps names to schemas. */
+function closeKeyword(keyword: string, value: unknown): unknown {
+  if (keyword === "const" || keyword === "enum" || keyword === "default" || keyword === "examples")
+    return value;
+  const isMap = keyword === "properties" || keyword === "$defs" || keyword === "patternProperties";
+  if (!isMap || value === null || typeof value !== "object") return closeNode(value);
+  return Object.fromEntries(Object.entries(value).map(([name, schema]) => [name, closeNode(schema)]));
+}
+
+function isOpen(additional: unknown): boolean {
+  if (additional === undefined || additional === true) return true;
+  return additional !== null && typeof additional === "object" && Object.keys(additional).length === 0;
+}
+
+/** Answers the issues of a document, empty when it is valid. Pointers start at `pointerPrefix`. */
+export type StrictCheck = (data: unknown) => readonly Issue[];
+
+/** Compiles `schema` closed. Compiling costs milliseconds: keep the result. */
+export function compileStrictCheck(schema: JsonSchema, pointerPrefix: string): StrictCheck {
+  const ajv = new Ajv2020({ allErrors: true, strict: false, validateFormats: true, ownProperties: true });
+  formats.default.default(ajv);
+  const validate: ValidateFunction = ajv.compile(closed(schema));
+  return (data) => {
+    if (validate(data)) return [];
+    return (validate.errors ?? []).slice(0, ISSUES_MAX).map((error) => toIssue(error, pointerPrefix));
+  };
+}
+
+function toIssue(error: ErrorObject, prefix: string): Issue {
+  const at = prefix + error.instancePath;
+  const field = fieldOf(error);
+  const pointer = field === null ? at : `${at}/${field.replaceAll("~", "~0").replaceAll("/", "~1")}`;
+  switch (error.keyword) {
+    case "additionalProperties":
+      return { pointer, rule: "unknown-field", message: "is not a field of this version; remove it" };
+    case "required":
+      return { pointer, rule: "required", message: "is missing; this version requires it" };
+    case "enum":
+      return { pointer, rule: "enum", message: `must be one of ${allowedValues(error)}` };
+    default:
+      return { pointer, rule: error.keyword, message: error.message ?? "is not valid" };
+  }
+}
+
+function fieldOf(error: ErrorObject): string | null {
+  if (error.keyword === "additionalProperties") return String(error.params.additionalProperty);
+  if (error.keyword === "required") return String(error.params.missingProperty);
+  return null;
+}
+
+function allowedValues(error: ErrorObject): string {
+  const allowed: unknown = error.params.allowedValues;
+  return Array.isArray(allowed)
+    ? allowed.map((value) => JSON.stringify(value)).join(", ")
+    : "the listed values";
+}

@@ -1,0 +1,203 @@
+/**
+ * The errors Sluice throws on purpose.
+ *
+ * Each has a stable `code` (listed in docs/reference/errors.md, safe to match on) and says whether
+ * trying the same thing again can help. The facts are fields; a job's data is never among them.
+ * Anything else that is thrown is a bug.
+ */
+
+/** What the thrower knows about trying the same thing again. */
+export type Retryability = "retryable" | "terminal";
+
+export abstract class SluiceError extends Error {
+  abstract readonly code: string;
+  abstract readonly retryability: Retryability;
+
+  override get name(): string {
+    return this.constructor.name;
+  }
+}
+
+/** One thing that is wrong with a document, in words a stranger can act on. */
+export interface Issue {
+  /** JSON pointer to the value, `""` for the document itself. */
+  readonly pointer: string;
+  /** The rule that was broken, kebab-case and stable. */
+  readonly rule: string;
+  /** What is wrong and what would be right. Never the value itself. */
+  readonly message: string;
+}
+
+function listed(issues: readonly Issue[]): string {
+  return issues.map((issue) => `${issue.pointer || "(document)"}: ${issue.message}`).join("; ");
+}
+
+/** A document is not an envelope. */
+export class EnvelopeInvalidError extends SluiceError {
+  readonly code = "ENVELOPE_INVALID";
+  readonly retryability = "terminal";
+  readonly issues: readonly Issue[];
+
+  constructor(issues: readonly Issue[]) {
+    super(`The envelope is invalid: ${listed(issues)}`);
+    this.issues = issues;
+  }
+}
+
+/** A job's data does not have the shape that its own type and schema version promise. */
+export class DataInvalidError extends SluiceError {
+  readonly code = "DATA_INVALID";
+  readonly retryability = "terminal";
+  readonly type: string;
+  readonly schemaVersion: number;
+  readonly issues: readonly Issue[];
+
+  constructor(type: string, schemaVersion: number, issues: readonly Issue[]) {
+    super(`The data is not a valid ${type} version ${schemaVersion}: ${listed(issues)}`);
+    this.type = type;
+    this.schemaVersion = schemaVersion;
+    this.issues = issues;
+  }
+}
+
+/** No live release declares this job type. */
+export class TypeUnknownError extends SluiceError {
+  readonly code = "TYPE_UNKNOWN";
+  readonly retryability = "terminal";
+  readonly type: string;
+
+  constructor(type: string, knownTypes: readonly string[]) {
+    const known =
+      knownTypes.length > 0 ? `Known types: ${knownTypes.join(", ")}.` : "No type is published yet.";
+    super(`No live release declares the job type "${type}". ${known}`);
+    this.type = type;
+  }
+}
+
+/** The type exists, this version of it does not, or no live release reads it. */
+export class VersionUnknownError extends SluiceError {
+  readonly code = "VERSION_UNKNOWN";
+  readonly retryability = "terminal";
+  readonly type: string;
+  readonly schemaVersion: number;
+
+  constructor(type: string, schemaVersion: number, accepted: readonly number[]) {
+    super(
+      `Version ${schemaVersion} of ${type} is not published; accepted: ${accepted.join(", ") || "none"}.`,
+    );
+    this.type = type;
+    this.schemaVersion = schemaVersion;
+  }
+}
+
+/** A build's own step from one version to the next threw or gave data its target refuses. */
+export class UpcastFailedError extends SluiceError {
+  readonly code = "UPCAST_FAILED";
+  readonly retryability = "retryable";
+  readonly type: string;
+  readonly targetVersion: number;
+
+  constructor(type: string, targetVersion: number, detail: string, options?: ErrorOptions) {
+    super(`The upcaster of ${type} to version ${targetVersion} failed: ${detail}`, options);
+    this.type = type;
+    this.targetVersion = targetVersion;
+  }
+}
+
+/** The environment or the configuration file cannot be used; the process exits before it starts. */
+export class ConfigInvalidError extends SluiceError {
+  readonly code = "CONFIG_INVALID";
+  readonly retryability = "terminal";
+  readonly problems: readonly string[];
+
+  constructor(what: string, problems: readonly string[]) {
+    super(`${what} is invalid:\n${problems.map((problem) => `  - ${problem}`).join("\n")}`);
+    this.problems = problems;
+  }
+}
+
+/** An app's contracts or handlers are malformed; every problem is listed, not the first. */
+export class AppInvalidError extends SluiceError {
+  readonly code = "APP_INVALID";
+  readonly retryability = "terminal";
+  readonly problems: readonly string[];
+
+  constructor(app: string, problems: readonly string[]) {
+    super(`The app ${app} is invalid:\n${problems.map((problem) => `  - ${problem}`).join("\n")}`);
+    this.problems = problems;
+  }
+}
+
+/** A release cannot be published next to what the registry already holds. */
+export class PublishRefusedError extends SluiceError {
+  readonly code = "PUBLISH_REFUSED";
+  readonly retryability = "terminal";
+  readonly release: string;
+  readonly problems: readonly string[];
+
+  constructor(release: string, problems: readonly string[]) {
+    super(`Release ${release} cannot be published:\n${problems.map((it) => `  - ${it}`).join("\n")}`);
+    this.release = release;
+    this.problems = problems;
+  }
+}
+
+/** Redis refused the write or was not reached, and the job is certainly not stored. */
+export class NotEnqueuedError extends SluiceError {
+  readonly code = "NOT_ENQUEUED";
+  readonly retryability = "retryable";
+
+  constructor(detail: string, options?: ErrorOptions) {
+    super(`The job was not enqueued: ${detail}`, options);
+  }
+}
+
+/** The answer of Redis never came: the job may or may not be stored. */
+export class EnqueueUnknownError extends SluiceError {
+  readonly code = "ENQUEUE_UNKNOWN";
+  readonly retryability = "retryable";
+
+  constructor(detail: string, options?: ErrorOptions) {
+    super(`It is not known whether the job was enqueued: ${detail}`, options);
+  }
+}
+
+/** Redis keeps less than the configured durability, or could lose or refuse jobs as it is set up. */
+export class DurabilityTooLowError extends SluiceError {
+  readonly code = "DURABILITY_TOO_LOW";
+  readonly retryability = "terminal";
+  readonly problems: readonly string[];
+
+  constructor(problems: readonly string[]) {
+    super(`Redis is not safe to use as configured:\n${problems.map((it) => `  - ${it}`).join("\n")}`);
+    this.problems = problems;
+  }
+}
+
+/** The fleet refuses this worker: it must not take jobs. */
+export class WorkerRefusedError extends SluiceError {
+  readonly code = "WORKER_REFUSED";
+  readonly retryability = "terminal";
+
+  constructor(reason: string) {
+    super(`The fleet refuses this worker: ${reason}`);
+  }
+}
+
+/** A handler ran longer than its contract allows. */
+export class JobTimeoutError extends SluiceError {
+  readonly code = "JOB_TIMEOUT";
+  readonly retryability = "retryable";
+  readonly timeoutMs: number;
+
+  constructor(timeoutMs: number) {
+    super(`The handler ran longer than its ${timeoutMs} ms`);
+    this.timeoutMs = timeoutMs;
+  }
+}
+
+/** Thrown by a handler that knows that running the job again cannot help. */
+export class TerminalJobError extends SluiceError {
+  readonly code = "JOB_TERMINAL";
+  readonly retryability = "terminal";
+}

@@ -1,0 +1,51 @@
+/**
+ * The job id: `<queue>~` and the base32 of sha256(tenant, source, id).
+ *
+ * Hashed, because a client's id is unique for its source only: as a BullMQ job id it would make a
+ * second client's job vanish (an add with a known id succeeds and stores nothing). The prefix tells
+ * a look-up which queue's lanes to ask. Equal input gives an equal id, which makes a retry safe.
+ */
+import { createHash } from "node:crypto";
+import { QUEUE_NAME_PATTERN } from "./lane.ts";
+
+/** RFC 4648 in lower case. */
+const BASE32 = "abcdefghijklmnopqrstuvwxyz234567";
+
+const JOB_ID_PATTERN = /^([a-z][a-z0-9-]{0,63})~[a-z2-7]{52}$/;
+
+export interface JobIdParts {
+  readonly queue: string;
+  readonly tenant: string;
+  readonly source: string;
+  readonly id: string;
+}
+
+export function jobIdOf({ queue, tenant, source, id }: JobIdParts): string {
+  // JSON keeps the three apart: no two different triples give the same text.
+  const digest = createHash("sha256")
+    .update(JSON.stringify([tenant, source, id]))
+    .digest();
+  return `${queue}~${base32(digest)}`;
+}
+
+/** The queue a job id belongs to, or `null` when the text is no job id. */
+export function queueOfJobId(jobId: string): string | null {
+  const queue = JOB_ID_PATTERN.exec(jobId)?.[1];
+  return queue !== undefined && QUEUE_NAME_PATTERN.test(queue) ? queue : null;
+}
+
+function base32(bytes: Uint8Array): string {
+  let text = "";
+  let held = 0;
+  let bits = 0;
+  for (const byte of bytes) {
+    held = (held << 8) | byte;
+    bits += 8;
+    while (bits >= 5) {
+      bits -= 5;
+      text += BASE32[(held >> bits) & 31];
+    }
+    held &= (1 << bits) - 1;
+  }
+  return bits > 0 ? text + BASE32[(held << (5 - bits)) & 31] : text;
+}

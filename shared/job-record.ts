@@ -1,0 +1,79 @@
+/**
+ * What Sluice remembers about a job's runs: our own attempt record, bounded.
+ *
+ * BullMQ counts attempts too, but only we know which of them count: a start that was handed back, or a
+ * run that a bad release spoilt, burns nothing. The record of unfinished and failed jobs is kept as
+ * the BullMQ job's `progress`; a job that ends well keeps its outcome as the `returnvalue`.
+ */
+import { z } from "zod";
+
+/** Entries kept; the counters go on. */
+const ATTEMPTS_KEPT_MAX = 20;
+
+/** Characters of an error message that are kept. */
+export const MESSAGE_CHARS_MAX = 1_024;
+
+/** Bytes of JSON a handler's result may have to be kept. */
+export const RESULT_BYTES_MAX = 16 * 1024;
+
+const attemptEntry = z.object({
+  /** Number of the attempt this start was, from 1; a start that was handed back does not use it up. */
+  attempt: z.int(),
+  release: z.string(),
+  worker: z.string(),
+  startedAt: z.string(),
+  endedAt: z.string(),
+  outcome: z.enum(["retry", "failed", "handed-back", "quarantined", "parked"]),
+  /** Stable code of the cause. */
+  code: z.string(),
+  /** The cause in words, cut to 1,024 characters; never the job's data. */
+  message: z.string(),
+});
+
+export type AttemptEntry = z.output<typeof attemptEntry>;
+
+const jobRecord = z.object({
+  /** Newest last. */
+  attempts: z.array(attemptEntry),
+  /** Attempts that counted and failed. */
+  failures: z.int(),
+  /** Starts that were handed back because of what the worker can read; sets the next delay. */
+  handBacks: z.int(),
+});
+
+export type JobRecord = z.output<typeof jobRecord>;
+
+export const EMPTY_RECORD: JobRecord = { attempts: [], failures: 0, handBacks: 0 };
+
+const storedOutcome = z.object({
+  outcome: z.enum(["succeeded", "expired", "cancelled"]),
+  release: z.string(),
+  /** Present when the handler returned something and it was small enough to keep. */
+  result: z.unknown().optional(),
+  /** Size of a result that was too large to keep. */
+  resultBytesDropped: z.int().optional(),
+});
+
+/** A finished job's outcome, as its `returnvalue`. */
+export type StoredOutcome = z.output<typeof storedOutcome>;
+
+/** The record in a job's progress; the empty one when there is none. */
+export function parseRecord(progress: unknown): JobRecord {
+  const result = jobRecord.safeParse(progress);
+  return result.success ? result.data : EMPTY_RECORD;
+}
+
+export function parseOutcome(value: unknown): StoredOutcome | null {
+  const result = storedOutcome.safeParse(value);
+  return result.success ? result.data : null;
+}
+
+export function withAttempt(record: JobRecord, entry: AttemptEntry): JobRecord {
+  const counted = entry.outcome === "retry" || entry.outcome === "failed";
+  const unreadable = entry.outcome === "handed-back" && entry.code !== "DRAINING";
+  return {
+    attempts: [...record.attempts, entry].slice(-ATTEMPTS_KEPT_MAX),
+    failures: record.failures + (counted ? 1 : 0),
+    handBacks: record.handBacks + (unreadable ? 1 : 0),
+  };
+}

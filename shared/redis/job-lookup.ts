@@ -1,0 +1,155 @@
+/**
+ * What can be said of one job, put together from the places it can be in.
+ *
+ * Unknown text in a job (its data, a handler's message) is passed on as data and never interpreted.
+ */
+import type { JobJson } from "bullmq";
+import { queueOfJobId } from "../job-id.ts";
+import { type AttemptEntry, parseOutcome, parseRecord, type StoredOutcome } from "../job-record.ts";
+import type { JobState } from "../job-state.ts";
+import { deadName, generationOf, laneName, parkedName } from "../lane.ts";
+import type { RegistryDocument } from "../registry/registry-document.ts";
+import { toRfc3339 } from "../system-clock.ts";
+import type { FoundJob, LaneQueues } from "./lane-queues.ts";
+
+/** The answer of `GET /v1/jobs/{id}`. Times are RFC 3339 in UTC; `null` means "not yet" or "none". */
+export interface JobView {
+  readonly id: string;
+  readonly type: string;
+  readonly state: JobState;
+  readonly queue: string;
+  /** The lane that holds the job, `null` when it is parked or quarantined. */
+  readonly lane: string | null;
+  readonly schemaversion: number | null;
+  readonly minreaderversion: number | null;
+  readonly source: string | null;
+  readonly acceptedAt: string;
+  /** When a scheduled job falls due. */
+  readonly dueAt: string | null;
+  /** When the newest start began. */
+  readonly startedAt: string | null;
+  readonly finishedAt: string | null;
+  /** The release that runs or ran it last. */
+  readonly release: string | null;
+  readonly worker: string | null;
+  readonly attempts: {
+    /** Attempts that counted and failed. */
+    readonly failed: number;
+    /** Times a worker began to run it, hand-backs and crashes included. */
+    readonly starts: number;
+    /** Times its worker was lost while running it. */
+    readonly crashes: number;
+    /** The newest ended starts that did not succeed, newest last. */
+    readonly entries: readonly AttemptEntry[];
+  };
+  readonly result: unknown;
+  /** Size of a result that was too large to keep, in bytes. */
+  readonly resultBytesDropped: number | null;
+  readonly error: { readonly code: string; readonly message: string } | null;
+}
+
+/** `null` when no place of the job's queue has it. */
+export async function findJob(
+  queues: LaneQueues,
+  document: RegistryDocument,
+  jobId: string,
+): Promise<JobView | null> {
+  const queue = queueOfJobId(jobId);
+  const registered = queue === null ? undefined : document.queues[queue];
+  if (queue === null || registered === undefined) return null;
+  const lanes = registered.generations.map((it) => laneName(queue, it.generation)).reverse();
+  // A job on the move is in two places for a moment; where it is going tells more.
+  const found = await queues.find([deadName(queue), parkedName(queue), ...lanes], jobId);
+  return found === null ? null : viewOf(found, queue);
+}
+
+function viewOf(found: FoundJob, queue: string): JobView {
+  const { raw, place } = found;
+  const record = parseRecord(parsed(raw.progress));
+  const outcome = parseOutcome(parsed(raw.returnvalue));
+  const state = stateOf(found, outcome);
+  const [release, worker] = runnerOf(raw);
+  return {
+    id: raw.id,
+    type: raw.name,
+    state,
+    queue,
+    lane: generationOf(place) === null ? null : place,
+    ...envelopeFacts(raw),
+    acceptedAt: toRfc3339(Number(raw.timestamp)),
+    dueAt: state === "scheduled" ? dueAt(raw) : null,
+    startedAt: moment(raw.processedOn),
+    finishedAt: moment(raw.finishedOn),
+    release: outcome?.release ?? release ?? record.attempts.at(-1)?.release ?? null,
+    worker,
+    attempts: {
+      failed: record.failures,
+      starts: raw.attemptsStarted ?? 0,
+      crashes: raw.stalledCounter ?? 0,
+      entries: record.attempts,
+    },
+    result: outcome?.result ?? null,
+    resultBytesDropped: outcome?.resultBytesDropped ?? null,
+    error: errorOf(state, record.attempts),
+  };
+}
+
+function stateOf({ place, state }: FoundJob, outcome: StoredOutcome | null): JobState {
+  if (place.endsWith(".dead")) return "quarantined";
+  if (place.endsWith(".parked")) return "parked";
+  switch (state) {
+    case "completed":
+      return outcome?.outcome ?? "succeeded";
+    case "failed":
+      return "failed";
+    case "delayed":
+      return "scheduled";
+    case "active":
+      return "running";
+    default:
+      return "waiting";
+  }
+}
+
+/** Workers are named `<release>/<worker id>`; BullMQ keeps the name on each job it gives out. */
+function runnerOf(raw: JobJson): [string | null, string | null] {
+  const [release, worker] = (raw.processedBy ?? "").split("/");
+  return release !== undefined && worker !== undefined ? [release, worker] : [null, null];
+}
+
+function envelopeFacts(raw: JobJson): Pick<JobView, "schemaversion" | "minreaderversion" | "source"> {
+  const data = parsed(raw.data);
+  const attributes = data !== null && typeof data === "object" ? (data as Record<string, unknown>) : {};
+  const whole = (name: string) => (typeof attributes[name] === "number" ? Number(attributes[name]) : null);
+  return {
+    schemaversion: whole("schemaversion"),
+    minreaderversion: whole("minreaderversion"),
+    source: typeof attributes.source === "string" ? attributes.source : null,
+  };
+}
+
+function errorOf(state: JobState, attempts: readonly AttemptEntry[]): JobView["error"] {
+  const last = attempts.at(-1);
+  if (last === undefined || state === "succeeded" || state === "cancelled") return null;
+  return { code: last.code, message: last.message };
+}
+
+function dueAt(raw: JobJson): string {
+  // For a retry BullMQ keeps the delay and not the moment; the newest start is its beginning.
+  const from = Math.max(Number(raw.timestamp), Number(raw.processedOn ?? 0));
+  return toRfc3339(from + Number(raw.delay ?? 0));
+}
+
+function moment(atMs: number | undefined): string | null {
+  return atMs === undefined || atMs === null ? null : toRfc3339(Number(atMs));
+}
+
+/** BullMQ hands out these fields as JSON text. */
+function parsed(value: unknown): unknown {
+  if (typeof value !== "string") return value;
+  try {
+    return JSON.parse(value);
+  } catch {
+    return null;
+  }
+}

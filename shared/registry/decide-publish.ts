@@ -1,0 +1,181 @@
+/**
+ * What the registry becomes when a release is published or retired.
+ *
+ * Pure. A release that reads exactly what a generation holds shares that generation; one that brings
+ * something older readers cannot read (a breaking version, a new type) or drops something opens the
+ * next. At most two generations of a queue have live releases, so that every build reads its own lane
+ * and the one before. Published versions are immutable.
+ */
+import type {
+  DescribedType,
+  PublishedType,
+  RegistryDocument,
+  ReleaseDescriptor,
+} from "./registry-document.ts";
+
+export type PublishDecision =
+  | { readonly kind: "unchanged" }
+  | { readonly kind: "published"; readonly document: RegistryDocument }
+  | { readonly kind: "refused"; readonly problems: readonly string[] };
+
+/** Generations of one queue that may have live releases at once. */
+const LIVE_GENERATIONS_MAX = 2;
+
+/** @param publishedAt RFC 3339. */
+export function decidePublish(
+  document: RegistryDocument,
+  descriptor: ReleaseDescriptor,
+  publishedAt: string,
+): PublishDecision {
+  const problems = [...typeProblems(document, descriptor), ...releaseProblems(document, descriptor)];
+  if (problems.length > 0) return { kind: "refused", problems };
+
+  const types = mergedTypes(document, descriptor);
+  const placed = placeQueues(document, descriptor);
+  const crowded = placed.flatMap((place) => crowdingProblems(document, descriptor.release, place));
+  if (crowded.length > 0) return { kind: "refused", problems: crowded };
+
+  const before = document.releases[descriptor.release];
+  const release = {
+    app: descriptor.app,
+    publishedAt: before?.publishedAt ?? publishedAt,
+    order: before?.order ?? 1 + Math.max(0, ...Object.values(document.releases).map((it) => it.order)),
+    state: "live" as const,
+    queues: Object.fromEntries(
+      placed.map(({ queue, generation, reads }) => [queue, { generation, reads: [...reads] }]),
+    ),
+  };
+  const next: RegistryDocument = {
+    revision: document.revision,
+    types,
+    queues: { ...document.queues, ...queuesWith(document, descriptor.app, placed) },
+    releases: { ...document.releases, [descriptor.release]: release },
+  };
+  if (JSON.stringify(next) === JSON.stringify(document)) return { kind: "unchanged" };
+  return { kind: "published", document: { ...next, revision: document.revision + 1 } };
+}
+
+/** Marks `release` retired; the document itself when it is not live. */
+export function retire(document: RegistryDocument, release: string): RegistryDocument {
+  const known = document.releases[release];
+  if (known === undefined || known.state === "retired") return document;
+  const releases = { ...document.releases, [release]: { ...known, state: "retired" as const } };
+  return { ...document, revision: document.revision + 1, releases };
+}
+
+/** The read group of a version, as readable sets name it. */
+export function readGroup(type: string, minReaderVersion: number): string {
+  return `${type}@${minReaderVersion}`;
+}
+
+interface Place {
+  readonly queue: string;
+  readonly generation: number;
+  readonly reads: readonly string[];
+}
+
+function readsByQueue(types: readonly DescribedType[]): Map<string, string[]> {
+  const reads = new Map<string, string[]>();
+  for (const { type, queue, versions } of types) {
+    const groups = new Set(versions.map((version) => readGroup(type, version.minReaderVersion)));
+    reads.set(queue, [...(reads.get(queue) ?? []), ...groups]);
+  }
+  for (const groups of reads.values()) groups.sort();
+  return reads;
+}
+
+function placeQueues(document: RegistryDocument, { types }: ReleaseDescriptor): Place[] {
+  return [...readsByQueue(types)].map(([queue, reads]) => {
+    const generations = document.queues[queue]?.generations ?? [];
+    const equal = generations.findLast((it) => it.reads.join() === reads.join());
+    const next = (generations.at(-1)?.generation ?? 0) + 1;
+    return { queue, generation: equal?.generation ?? next, reads };
+  });
+}
+
+function queuesWith(document: RegistryDocument, app: string, placed: readonly Place[]) {
+  return Object.fromEntries(
+    placed.map(({ queue, generation, reads }) => {
+      const generations = document.queues[queue]?.generations ?? [];
+      const known = generations.some((it) => it.generation === generation);
+      const all = known ? generations : [...generations, { generation, reads: [...reads] }];
+      return [queue, { app, generations: all }];
+    }),
+  );
+}
+
+function crowdingProblems(document: RegistryDocument, release: string, place: Place): string[] {
+  const live = new Set([place.generation]);
+  for (const [id, other] of Object.entries(document.releases)) {
+    const generation = other.queues[place.queue]?.generation;
+    if (id !== release && other.state === "live" && generation !== undefined) live.add(generation);
+  }
+  if (live.size <= LIVE_GENERATIONS_MAX) return [];
+  const oldest = Math.min(...live);
+  return [
+    `queue ${place.queue} would have ${live.size} live reader generations (${[...live].sort().join(", ")}); ` +
+      `retire the releases of generation ${oldest} first, so that every build reads its own lane and the one before`,
+  ];
+}
+
+function typeProblems(document: RegistryDocument, descriptor: ReleaseDescriptor): string[] {
+  return descriptor.types.flatMap((described) => {
+    const published = document.types[described.type];
+    const owner = document.queues[described.queue]?.app;
+    const problems: string[] = [];
+    if (owner !== undefined && owner !== descriptor.app) {
+      problems.push(`queue ${described.queue} belongs to the app ${owner}; choose another queue name`);
+    }
+    if (published !== undefined && published.queue !== described.queue) {
+      problems.push(`${described.type} is published on queue ${published.queue}; a type keeps its queue`);
+    }
+    return [...problems, ...versionProblems(described, published)];
+  });
+}
+
+function versionProblems(described: DescribedType, published: PublishedType | undefined): string[] {
+  return described.versions.flatMap((version) => {
+    const known = published?.versions.find((it) => it.version === version.version);
+    if (known === undefined || canonical(known) === canonical(version)) return [];
+    return [
+      `${described.type} version ${version.version} is published with another schema or minReaderVersion; ` +
+        "a published version never changes: add a version instead",
+    ];
+  });
+}
+
+function releaseProblems(document: RegistryDocument, descriptor: ReleaseDescriptor): string[] {
+  const known = document.releases[descriptor.release];
+  if (known === undefined) return [];
+  if (known.app !== descriptor.app) {
+    return [`the release id ${descriptor.release} belongs to the app ${known.app}; choose another id`];
+  }
+  const reads = Object.fromEntries(readsByQueue(descriptor.types));
+  const published = Object.fromEntries(Object.entries(known.queues).map(([queue, it]) => [queue, it.reads]));
+  if (canonical(reads) === canonical(published)) return [];
+  return [
+    `the release id ${descriptor.release} was published by a build that reads other versions; ` +
+      "give this build an id of its own",
+  ];
+}
+
+/** The published types with this release's versions added and its policy in force. */
+function mergedTypes(document: RegistryDocument, descriptor: ReleaseDescriptor): RegistryDocument["types"] {
+  const types = { ...document.types };
+  for (const { type, queue, policy, versions } of descriptor.types) {
+    const known = types[type]?.versions ?? [];
+    const added = versions.filter((it) => !known.some((other) => other.version === it.version));
+    const all = added.length === 0 ? known : [...known, ...added].sort((a, b) => a.version - b.version);
+    types[type] = { queue, policy, versions: all };
+  }
+  return types;
+}
+
+/** JSON with sorted names, so that equal values give equal texts. */
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_name, part: unknown) =>
+    part !== null && typeof part === "object" && !Array.isArray(part)
+      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : part,
+  );
+}

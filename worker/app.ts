@@ -1,0 +1,117 @@
+/**
+ * An app: the contracts and handlers a team brings, as one module that exports `app`.
+ *
+ * Nothing here runs anything. `describeApp` turns an app into what the registry keeps, and lists
+ * every problem of a malformed one.
+ */
+import { z } from "zod";
+import { type Contract, contractProblems } from "#shared/contracts/contract";
+import type { JsonSchema } from "#shared/contracts/strict-check";
+import { AppInvalidError } from "#shared/errors";
+import type { DescribedType, ReleaseDescriptor } from "#shared/registry/registry-document";
+
+/** The job a handler is given. */
+export interface HandledJob<Data> {
+  /** The job id, as every surface shows it. */
+  readonly jobId: string;
+  readonly type: string;
+  /** Data as this build's own version has it; unknown fields of newer versions are kept. */
+  readonly data: Data;
+  /** The version the data was written as. */
+  readonly schemaVersion: number;
+  /** The envelope's other attributes (`source`, `subject`, `correlationid`, ...), as stored. */
+  readonly attributes: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * Grows with every start of the job, so an effect can be refused when it comes from a start that was
+ * given up: keep the largest `starts` seen for a `jobId` and refuse a smaller one.
+ */
+export interface Fence {
+  readonly jobId: string;
+  /** Starts of this job so far, this one included. */
+  readonly starts: number;
+}
+
+export interface HandlerContext {
+  /**
+   * Aborts when the run must end: its time is up, the worker is draining and out of time, the lease
+   * was lost, or an operator cancelled the job. A handler that ignores it is left behind.
+   */
+  readonly signal: AbortSignal;
+  readonly fence: Fence;
+  /** Which attempt this is, from 1; starts that were handed back do not count. */
+  readonly attempt: number;
+  /** The release that runs the job. */
+  readonly release: string;
+  /** Writes one line to the worker's log with the job's id; never pass the job's data. */
+  log(message: string, facts?: Readonly<Record<string, unknown>>): void;
+}
+
+/** Does the work. What it returns (JSON, at most 16 KiB) is kept as the job's result. */
+export type Handler<Data> = (job: HandledJob<Data>, context: HandlerContext) => Promise<unknown> | unknown;
+
+export interface JobDefinition {
+  readonly contract: Contract;
+  // biome-ignore lint/suspicious/noExplicitAny: the reader guarantees the data's type at run time.
+  readonly handler: Handler<any>;
+}
+
+export interface App {
+  readonly name: string;
+  readonly jobs: readonly JobDefinition[];
+}
+
+/** Ties a contract to its handler; the handler's data has the type of the contract's last version. */
+export function defineJob<Data>(contract: Contract<Data>, handler: Handler<Data>): JobDefinition {
+  return { contract, handler };
+}
+
+export function defineApp(app: App): App {
+  return app;
+}
+
+const appShape = z.object({
+  name: z.string().regex(/^[a-z][a-z0-9-]{0,63}$/, "name must be lower-case letters, digits and dashes"),
+  jobs: z
+    .array(
+      z.object({
+        contract: z.custom<Contract>((it) => typeof it === "object" && it !== null, "contract is missing"),
+        handler: z.custom((it) => typeof it === "function", "handler must be a function"),
+      }),
+    )
+    .min(1, "jobs must hold at least one job"),
+});
+
+/**
+ * What the registry keeps of an app.
+ *
+ * @throws {AppInvalidError} listing every problem of the module, its contracts and its handlers.
+ */
+export function describeApp(app: unknown, release: string): ReleaseDescriptor {
+  const shape = appShape.safeParse(app);
+  if (!shape.success) {
+    const problems = shape.error.issues.map(
+      (it) => `${it.path.map(String).join(".") || "app"}: ${it.message}`,
+    );
+    throw new AppInvalidError(release, problems);
+  }
+  const { name, jobs } = shape.data;
+  const contracts = jobs.map((job) => job.contract);
+  const problems = [...contracts.flatMap(contractProblems), ...repeated(contracts.map((it) => it.type))];
+  if (problems.length > 0) throw new AppInvalidError(name, problems);
+  return { release, app: name, types: contracts.map(describeContract) };
+}
+
+function repeated(types: readonly string[]): string[] {
+  const twice = types.filter((type, index) => types.indexOf(type) !== index);
+  return [...new Set(twice)].map((type) => `${type} is declared more than once`);
+}
+
+function describeContract({ type, queue, policy, versions }: Contract): DescribedType {
+  const described = versions.map(({ version, minReaderVersion, schema }) => {
+    const { $schema: _dialect, ...body } = z.toJSONSchema(schema, { io: "input" });
+    return { version, minReaderVersion, schema: body as JsonSchema };
+  });
+  return { type, queue, policy, versions: described };
+}

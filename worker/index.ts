@@ -1,0 +1,4 @@
+/** What an app imports: everything needed to declare contracts and handlers, and nothing that runs. */
+export { defineContract } from "#shared/contracts/contract";
+export { TerminalJobError } from "#shared/errors";
+export { type App, defineApp, defineJob, type HandledJob, type HandlerContext } from "./app.ts";
