@@ -15,7 +15,7 @@
  * - `<prefix>:service:<queue>`         hash, `<type>|finished` and `<type>|busyms`, ever rising
  * - `<prefix>:decisions`               list, newest first, bounded
  * - `<prefix>:cancel:<worker id>`      set, job ids that the worker shall cancel; expires by itself
- * - `<prefix>:autoscaler`              string with expiry: an autoscaler is alive
+ * - `<prefix>:autoscaler`              string with expiry: an autoscaler is alive; `:epoch` beside it counts starts
  */
 export interface Keys {
   readonly prefix: string;

@@ -1,0 +1,36 @@
+/** The producer's metrics. Labels are bounded: never a job id, a tenant or an error's text. */
+import { Counter, collectDefaultMetrics, Histogram, Registry } from "prom-client";
+import type { Problem } from "#shared/http/problem";
+
+export class ProducerMetrics {
+  readonly registry = new Registry();
+  readonly #requests: Counter<"outcome" | "reason">;
+  readonly #duration: Histogram;
+
+  constructor() {
+    collectDefaultMetrics({ register: this.registry, prefix: "sluice_" });
+    this.#requests = new Counter({
+      name: "sluice_enqueue_requests_total",
+      help: "Requests to enqueue a job, by outcome; reason is the problem's code.",
+      labelNames: ["outcome", "reason"],
+      registers: [this.registry],
+    });
+    this.#duration = new Histogram({
+      name: "sluice_enqueue_duration_seconds",
+      help: "From a request's first byte to the end of its answer.",
+      buckets: [0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5],
+      registers: [this.registry],
+    });
+  }
+
+  refused(problem: Problem): void {
+    const outcome = problem.status < 500 ? "invalid" : (problem.outcome ?? "unknown");
+    this.#requests.inc({ outcome, reason: problem.code });
+  }
+
+  /** @param elapsedMs how long the request took. */
+  answered(status: number, elapsedMs: number): void {
+    if (status === 202) this.#requests.inc({ outcome: "accepted", reason: "" });
+    this.#duration.observe(elapsedMs / 1_000);
+  }
+}

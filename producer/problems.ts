@@ -1,0 +1,105 @@
+/**
+ * What the API answers to each error. Every refusal of a job says that it is not enqueued, and
+ * "unknown" is said only when it truly is. Unexpected errors show nothing of themselves.
+ */
+import type { FastifyError } from "fastify";
+import {
+  DataInvalidError,
+  EnqueueUnknownError,
+  EnvelopeInvalidError,
+  NotEnqueuedError,
+  SluiceError,
+  TypeUnknownError,
+  VersionUnknownError,
+} from "#shared/errors";
+import { type Problem, problemOf } from "#shared/http/problem";
+
+/** Redis comes back within seconds or not soon; a client that asks each second does no harm. */
+const REDIS_RETRY_AFTER_SECONDS = 1;
+
+export function problemFor(error: unknown): Problem {
+  if (error instanceof SluiceError) return problemForOurs(error);
+  if (isFastifyError(error)) return problemForFastify(error);
+  return problemOf({
+    status: 500,
+    code: "INTERNAL",
+    title: "Something went wrong here",
+    detail: "The request failed for a reason of ours; the log has it. The job's state is not known.",
+    outcome: "unknown",
+  });
+}
+
+function problemForOurs(error: SluiceError): Problem {
+  const base = { code: error.code, detail: error.message, outcome: "not_enqueued" as const };
+  if (error instanceof EnvelopeInvalidError) {
+    return problemOf({ ...base, status: 422, title: "The request is not a valid job", errors: error.issues });
+  }
+  if (error instanceof DataInvalidError) {
+    return problemOf({
+      ...base,
+      status: 422,
+      title: "The data does not fit its version",
+      errors: error.issues,
+    });
+  }
+  if (error instanceof TypeUnknownError) {
+    const errors = [{ pointer: "/type", rule: "unknown-type", message: error.message }];
+    return problemOf({ ...base, status: 422, title: "Unknown job type", errors });
+  }
+  if (error instanceof VersionUnknownError) {
+    const errors = [{ pointer: "/schemaversion", rule: "unknown-version", message: error.message }];
+    return problemOf({ ...base, status: 422, title: "Unknown schema version", errors });
+  }
+  const retry = { retryAfterSeconds: REDIS_RETRY_AFTER_SECONDS };
+  if (error instanceof NotEnqueuedError) {
+    return problemOf({ ...base, ...retry, status: 503, title: "The job was not enqueued" });
+  }
+  if (error instanceof EnqueueUnknownError) {
+    const title = "It is not known whether the job was enqueued";
+    return problemOf({ ...base, ...retry, status: 503, title, outcome: "unknown" });
+  }
+  return problemOf({ ...base, status: 500, title: "Something went wrong here", outcome: "unknown" });
+}
+
+function problemForFastify(error: FastifyError): Problem {
+  const status = error.statusCode ?? 500;
+  const known = FASTIFY_PROBLEMS.get(error.code);
+  const { code, title, detail } = known ?? {
+    code: "BAD_REQUEST",
+    title: "Bad request",
+    detail: error.message,
+  };
+  return problemOf({ status, code, title, detail, outcome: "not_enqueued" });
+}
+
+const FASTIFY_PROBLEMS = new Map([
+  [
+    "FST_ERR_CTP_BODY_TOO_LARGE",
+    {
+      code: "BODY_TOO_LARGE",
+      title: "The body is too large",
+      detail: "The body may have at most 262,144 bytes; store the bulk elsewhere and send a reference.",
+    },
+  ],
+  [
+    "FST_ERR_CTP_INVALID_MEDIA_TYPE",
+    {
+      code: "CONTENT_TYPE_UNSUPPORTED",
+      title: "Unsupported content type",
+      detail: "Send application/json or application/cloudevents+json in the Content-Type header.",
+    },
+  ],
+  [
+    "FST_ERR_CTP_INVALID_CONTENT_LENGTH",
+    {
+      code: "BODY_TRUNCATED",
+      title: "The body is incomplete",
+      detail: "The body is shorter or longer than its Content-Length says.",
+    },
+  ],
+]);
+
+function isFastifyError(error: unknown): error is FastifyError {
+  if (!(error instanceof Error) || !("statusCode" in error)) return false;
+  return typeof error.statusCode === "number" && error.statusCode < 500;
+}

@@ -1,0 +1,29 @@
+/** Reads a request body as JSON: once, strictly, and refusing what no schema can speak for. */
+import { EnvelopeInvalidError, type Issue } from "#shared/errors";
+import { findForbidden } from "#shared/json-walk";
+
+/** @throws {EnvelopeInvalidError} when the text is empty, is no JSON, or holds what is refused everywhere. */
+export function readBody(text: string): unknown {
+  if (text.trim() === "") throw refusal({ rule: "body", message: "the body is empty; send a JSON object" });
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw refusal({ rule: "json", message: `the body is not JSON: ${positionIn(text, error)}` });
+  }
+  const forbidden = findForbidden(value);
+  if (forbidden !== null) throw new EnvelopeInvalidError([forbidden]);
+  return value;
+}
+
+function refusal(issue: Omit<Issue, "pointer">): EnvelopeInvalidError {
+  return new EnvelopeInvalidError([{ pointer: "", ...issue }]);
+}
+
+/** Where the parser gave up; its own message quotes the body, which stays out of answers and logs. */
+function positionIn(text: string, error: unknown): string {
+  const position = error instanceof Error ? /at position (\d+)/.exec(error.message)?.[1] : undefined;
+  if (position === undefined) return `it ends too early (after ${text.length} characters)`;
+  const before = text.slice(0, Number(position)).split("\n");
+  return `unexpected character in line ${before.length}, column ${(before.at(-1)?.length ?? 0) + 1}`;
+}

@@ -1,0 +1,110 @@
+/**
+ * Wires one producer process and runs it until it is told to stop.
+ *
+ * Stopping: not ready at once, no new connections, requests in flight are answered, counts handed
+ * over; with Redis away that ends by its own deadline.
+ */
+import type { AddressInfo } from "node:net";
+import type { Clock } from "#shared/clock";
+import { ArrivalCounter } from "#shared/enqueue/arrival-counter";
+import { Enqueuer } from "#shared/enqueue/enqueuer";
+import { isLoopback, requireLoopback } from "#shared/http/loopback";
+import type { Log } from "#shared/log";
+import { connectFailingFast, disconnect, type RedisConnection, untilReady } from "#shared/redis/connection";
+import { requireSafe } from "#shared/redis/durability";
+import { DurabilityWatch } from "#shared/redis/durability-watch";
+import { findJob } from "#shared/redis/job-lookup";
+import { type Keys, keysOf } from "#shared/redis/keys";
+import { LaneQueues } from "#shared/redis/lane-queues";
+import { LoadStore } from "#shared/redis/load-store";
+import { RegistryFollower } from "#shared/redis/registry-store";
+import type { ProducerConfig } from "./config.ts";
+import { ProducerMetrics } from "./metrics.ts";
+import { buildServer } from "./server.ts";
+
+const START_TIMEOUT_MS = 15_000;
+const REGISTRY_INTERVAL_MS = 1_000;
+
+/** Requests in flight get this long to be answered. */
+const CLOSE_TIMEOUT_MS = 5_000;
+
+export interface ProducerPorts {
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+/** @throws when Redis is not reached, not safe, or the address cannot be listened on. */
+export async function runProducer(
+  config: ProducerConfig,
+  { clock, log }: ProducerPorts,
+  stop: AbortSignal,
+): Promise<void> {
+  requireLoopback(config.host, config.allowUnauthenticated);
+  const redis = connectFailingFast(config.redisUrl, "sluice-producer");
+  try {
+    await serve(redis, { config, clock, log, keys: keysOf(config.prefix), stop });
+  } finally {
+    disconnect(redis);
+  }
+}
+
+interface Serving extends ProducerPorts {
+  readonly config: ProducerConfig;
+  readonly keys: Keys;
+  readonly stop: AbortSignal;
+}
+
+async function serve(redis: RedisConnection, { config, clock, log, keys, stop }: Serving): Promise<void> {
+  await untilReady(redis, START_TIMEOUT_MS);
+  const watch = new DurabilityWatch(redis, config.durability);
+  requireSafe(await watch.look());
+
+  const registry = new RegistryFollower(redis, keys);
+  await registry.refresh();
+  const queues = new LaneQueues(redis, config.prefix);
+  const arrivals = new ArrivalCounter(new LoadStore(redis, keys), clock);
+  const counts = new ProducerMetrics();
+  const server = buildServer({
+    log,
+    counts,
+    metrics: counts.registry,
+    loopbackOnly: isLoopback(config.host),
+    enqueuer: new Enqueuer({ queues, arrivals, clock, registry: () => registry.document }),
+    registry: () => registry.document,
+    findJob: (jobId) => findJob(queues, registry.document, jobId),
+    readiness: () => ({
+      durability: watch.found,
+      redisReachable: watch.redisReachable,
+      stopping: stop.aborted,
+      problems: registry.document.revision === 0 ? ["no release is published yet"] : [],
+    }),
+  });
+  await server.listen({ host: config.host, port: config.port });
+  const { port } = server.server.address() as AddressInfo;
+  log.info({ host: config.host, port, durability: watch.found?.level }, "producer is listening");
+
+  const loops = Promise.all([
+    watch.run(clock, stop),
+    followRegistry(registry, clock, stop),
+    arrivals.run(stop),
+  ]);
+  await untilAborted(stop);
+  await Promise.race([server.close(), clock.sleep(CLOSE_TIMEOUT_MS)]);
+  await Promise.race([loops, clock.sleep(CLOSE_TIMEOUT_MS)]);
+  queues.close();
+  log.info("producer has stopped");
+}
+
+async function followRegistry(registry: RegistryFollower, clock: Clock, stop: AbortSignal): Promise<void> {
+  while ((await clock.sleep(REGISTRY_INTERVAL_MS, stop)) === "elapsed") {
+    // While Redis is away the last copy serves; nothing can be enqueued anyway.
+    await registry.refresh().catch(() => undefined);
+  }
+}
+
+function untilAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener("abort", () => resolve(), { once: true });
+  });
+}

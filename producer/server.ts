@@ -1,0 +1,88 @@
+/**
+ * The HTTP surface of the producer. Builds a server and starts nothing, so tests can `inject`.
+ *
+ * Bodies are taken as text and parsed by `read-body.ts`: the framework's own JSON parser knows neither
+ * our limits nor our words.
+ */
+import Fastify, { type FastifyInstance, type FastifyReply } from "fastify";
+import { ENVELOPE_BYTES_MAX } from "#shared/envelope";
+import { addHealthRoutes, type HealthPorts } from "#shared/http/health";
+import { namesLoopback } from "#shared/http/loopback";
+import { PROBLEM_CONTENT_TYPE, type Problem, problemOf } from "#shared/http/problem";
+import type { Log } from "#shared/log";
+import type { RegistryDocument } from "#shared/registry/registry-document";
+import type { ProducerMetrics } from "./metrics.ts";
+import { problemFor } from "./problems.ts";
+import { addJobsRoutes, type JobsPorts } from "./routes/jobs.ts";
+import { addTypesRoute } from "./routes/types.ts";
+
+export interface ServerPorts extends JobsPorts, HealthPorts {
+  readonly log: Log;
+  readonly counts: ProducerMetrics;
+  /** Answer only requests addressed to loopback by name. */
+  readonly loopbackOnly: boolean;
+  registry(): RegistryDocument;
+}
+
+/** A request that has not arrived completely by then is dropped. */
+const REQUEST_TIMEOUT_MS = 30_000;
+
+export function buildServer(ports: ServerPorts): FastifyInstance {
+  const server = Fastify({
+    bodyLimit: ENVELOPE_BYTES_MAX,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    routerOptions: { maxParamLength: 256 },
+    forceCloseConnections: "idle",
+  });
+  server.removeAllContentTypeParsers();
+  server.addContentTypeParser(
+    ["application/json", "application/cloudevents+json"],
+    { parseAs: "string" },
+    (_request, body, done) => done(null, body),
+  );
+  if (ports.loopbackOnly) refuseOtherNames(server);
+
+  server.setErrorHandler((error, request, reply) => {
+    const problem = problemFor(error);
+    if (problem.status >= 500) ports.log.error({ err: error, code: problem.code }, "request failed");
+    if (request.method === "POST") ports.counts.refused(problem);
+    return sendProblem(reply, problem);
+  });
+  server.setNotFoundHandler((request, reply) => {
+    const detail = `There is no ${request.method} ${request.routeOptions.url ?? "at this path"}; see /v1/types and /v1/jobs.`;
+    return sendProblem(
+      reply,
+      problemOf({ status: 404, code: "ROUTE_NOT_FOUND", title: "No such route", detail }),
+    );
+  });
+  server.addHook("onResponse", async (request, reply) => {
+    if (request.method === "POST") ports.counts.answered(reply.statusCode, reply.elapsedTime);
+  });
+
+  addJobsRoutes(server, ports);
+  addTypesRoute(server, ports.registry);
+  addHealthRoutes(server, ports);
+  return server;
+}
+
+function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
+  if (problem.retryAfterSeconds !== undefined) reply.header("retry-after", String(problem.retryAfterSeconds));
+  return reply.code(problem.status).header("content-type", PROBLEM_CONTENT_TYPE).send(problem);
+}
+
+function refuseOtherNames(server: FastifyInstance): void {
+  server.addHook("onRequest", async (request, reply) => {
+    if (namesLoopback(request.headers.host)) return;
+    const detail = "This API listens on loopback and answers only to localhost, 127.0.0.1 or [::1].";
+    await sendProblem(
+      reply,
+      problemOf({
+        status: 421,
+        code: "HOST_REFUSED",
+        title: "Wrong host name",
+        detail,
+        outcome: "not_enqueued",
+      }),
+    );
+  });
+}

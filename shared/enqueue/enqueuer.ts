@@ -1,0 +1,120 @@
+/**
+ * The one way a job gets into a lane: route, check, stamp, add.
+ *
+ * Works from the registry's data alone, so it accepts jobs while the fleet is at zero and for versions
+ * this process has no code for.
+ */
+import type { Clock } from "../clock.ts";
+import { compileStrictCheck, type StrictCheck } from "../contracts/strict-check.ts";
+import { ENVELOPE_BYTES_MAX, type JobRequest } from "../envelope.ts";
+import {
+  DataInvalidError,
+  EnvelopeInvalidError,
+  NotEnqueuedError,
+  TypeUnknownError,
+  VersionUnknownError,
+} from "../errors.ts";
+import { jobIdOf } from "../job-id.ts";
+import type { JobState } from "../job-state.ts";
+import { laneName } from "../lane.ts";
+import { findJob } from "../redis/job-lookup.ts";
+import type { LaneQueues } from "../redis/lane-queues.ts";
+import { decideLane, type LaneDecision } from "../registry/decide-lane.ts";
+import type { RegistryDocument } from "../registry/registry-document.ts";
+import { toRfc3339 } from "../system-clock.ts";
+import type { ArrivalCounter } from "./arrival-counter.ts";
+import { stampEnvelope } from "./stamp.ts";
+
+export interface Enqueued {
+  readonly id: string;
+  readonly type: string;
+  readonly state: JobState;
+}
+
+export interface EnqueuerPorts {
+  readonly queues: LaneQueues;
+  readonly arrivals: ArrivalCounter;
+  readonly clock: Clock;
+  /** The newest copy of the registry. */
+  registry(): RegistryDocument;
+}
+
+type Lane = Extract<LaneDecision, { kind: "lane" }>;
+
+export class Enqueuer {
+  readonly #ports: EnqueuerPorts;
+  /** By `type@version`; published versions never change, so an entry never goes stale. */
+  readonly #checks = new Map<string, StrictCheck>();
+
+  constructor(ports: EnqueuerPorts) {
+    this.#ports = ports;
+  }
+
+  /**
+   * Resolves once Redis has the job. The same `(tenant, source, id)` again gives the same job.
+   *
+   * @throws {TypeUnknownError | VersionUnknownError | DataInvalidError | EnvelopeInvalidError} when refused.
+   * @throws {NotEnqueuedError} when certainly not stored; {EnqueueUnknownError} when not known.
+   */
+  async enqueue(request: JobRequest, tenant: string): Promise<Enqueued> {
+    const { queues, arrivals, clock, registry } = this.#ports;
+    const document = registry();
+    const lane = this.#laneFor(document, request);
+    this.#checkData(document, request);
+
+    const acceptedAtMs = clock.nowMs();
+    const { minReaderVersion, queue } = lane;
+    const envelope = stampEnvelope(request, { tenant, minReaderVersion, time: toRfc3339(acceptedAtMs) });
+    const dataText = sized(JSON.stringify(envelope));
+    const jobId = jobIdOf({ queue, tenant, source: envelope.source, id: envelope.id });
+
+    // Only an id the client chose can be known already, and then perhaps in another lane.
+    const known = request.id === undefined ? null : await this.#find(document, jobId);
+    if (known !== null) return { id: jobId, type: request.type, state: known };
+
+    const job = { jobId, name: request.type, dataText, acceptedAtMs, delayMs: 0 };
+    await queues.add(laneName(queue, lane.generation), job);
+    arrivals.count(queue, request.type);
+    return { id: jobId, type: request.type, state: "waiting" };
+  }
+
+  #laneFor(document: RegistryDocument, request: JobRequest): Lane {
+    const decision = decideLane(document, request.type, request.schemaversion);
+    switch (decision.kind) {
+      case "lane":
+        return decision;
+      case "unknown-type":
+        throw new TypeUnknownError(request.type, decision.knownTypes);
+      case "unknown-version":
+        throw new VersionUnknownError(request.type, request.schemaversion, decision.acceptedVersions);
+    }
+  }
+
+  #checkData(document: RegistryDocument, { type, schemaversion, data }: JobRequest): void {
+    const key = `${type}@${schemaversion}`;
+    let check = this.#checks.get(key);
+    if (check === undefined) {
+      const version = document.types[type]?.versions.find((it) => it.version === schemaversion);
+      check = compileStrictCheck(version?.schema ?? { not: {} }, "/data");
+      this.#checks.set(key, check);
+    }
+    const issues = check(data);
+    if (issues.length > 0) throw new DataInvalidError(type, schemaversion, issues);
+  }
+
+  async #find(document: RegistryDocument, jobId: string): Promise<JobState | null> {
+    try {
+      return (await findJob(this.#ports.queues, document, jobId))?.state ?? null;
+    } catch (error) {
+      throw new NotEnqueuedError("Redis is not reachable", { cause: error });
+    }
+  }
+}
+
+/** @throws {EnvelopeInvalidError} when the stamped envelope is larger than a job may be. */
+function sized(text: string): string {
+  const bytes = Buffer.byteLength(text);
+  if (bytes <= ENVELOPE_BYTES_MAX) return text;
+  const message = `the stamped envelope has ${bytes} bytes, at most ${ENVELOPE_BYTES_MAX} are allowed; store the bulk elsewhere and send a reference`;
+  throw new EnvelopeInvalidError([{ pointer: "", rule: "size", message }]);
+}

@@ -1,0 +1,39 @@
+/**
+ * Refusals as RFC 9457 problem details.
+ *
+ * `code` is stable and safe to match on; `type` is its page in the error reference. `outcome` says
+ * whether the job is stored: only a 2xx ever means that it is.
+ */
+import type { Issue } from "../errors.ts";
+
+export const PROBLEM_CONTENT_TYPE = "application/problem+json; charset=utf-8";
+
+/** What became of the job of a request that was not accepted. */
+export type Outcome = "not_enqueued" | "unknown";
+
+export interface Problem {
+  readonly type: string;
+  readonly title: string;
+  readonly status: number;
+  readonly code: string;
+  readonly detail: string;
+  readonly outcome?: Outcome;
+  /** One entry a wrong field, with a JSON pointer into the request body. */
+  readonly errors?: readonly Issue[];
+  /** Seconds after which trying again makes sense; also the Retry-After header. */
+  readonly retryAfterSeconds?: number;
+}
+
+export interface ProblemFacts {
+  readonly status: number;
+  readonly code: string;
+  readonly title: string;
+  readonly detail: string;
+  readonly outcome?: Outcome;
+  readonly errors?: readonly Issue[];
+  readonly retryAfterSeconds?: number;
+}
+
+export function problemOf(facts: ProblemFacts): Problem {
+  return { type: `urn:sluice:problem:${facts.code.toLowerCase().replaceAll("_", "-")}`, ...facts };
+}
