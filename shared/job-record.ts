@@ -57,15 +57,25 @@ const storedOutcome = z.object({
 /** A finished job's outcome, as its `returnvalue`. */
 export type StoredOutcome = z.output<typeof storedOutcome>;
 
-/** The record in a job's progress; the empty one when there is none. */
+/** The record in a job's progress, as a value or as JSON text; the empty one when there is none. */
 export function parseRecord(progress: unknown): JobRecord {
-  const result = jobRecord.safeParse(progress);
+  const result = jobRecord.safeParse(parsedValue(progress));
   return result.success ? result.data : EMPTY_RECORD;
 }
 
-export function parseOutcome(value: unknown): StoredOutcome | null {
-  const result = storedOutcome.safeParse(value);
+/** The outcome in a job's return value, as a value or as JSON text; `null` when it is none of ours. */
+export function parseOutcome(returnValue: unknown): StoredOutcome | null {
+  const result = storedOutcome.safeParse(parsedValue(returnValue));
   return result.success ? result.data : null;
+}
+
+function parsedValue(stored: unknown): unknown {
+  if (typeof stored !== "string") return stored;
+  try {
+    return JSON.parse(stored);
+  } catch {
+    return null;
+  }
 }
 
 export function withAttempt(record: JobRecord, entry: AttemptEntry): JobRecord {

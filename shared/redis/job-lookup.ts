@@ -65,8 +65,8 @@ export async function findJob(
 
 function viewOf(found: FoundJob, queue: string): JobView {
   const { raw, place } = found;
-  const record = parseRecord(parsed(raw.progress));
-  const outcome = parseOutcome(parsed(raw.returnvalue));
+  const record = parseRecord(raw.progress);
+  const outcome = parseOutcome(raw.returnvalue);
   const state = stateOf(found, outcome);
   const [release, worker] = runnerOf(raw);
   return {
@@ -118,14 +118,23 @@ function runnerOf(raw: JobJson): [string | null, string | null] {
 }
 
 function envelopeFacts(raw: JobJson): Pick<JobView, "schemaversion" | "minreaderversion" | "source"> {
-  const data = parsed(raw.data);
-  const attributes = data !== null && typeof data === "object" ? (data as Record<string, unknown>) : {};
+  const attributes = attributesOf(raw.data);
   const whole = (name: string) => (typeof attributes[name] === "number" ? Number(attributes[name]) : null);
   return {
     schemaversion: whole("schemaversion"),
     minreaderversion: whole("minreaderversion"),
     source: typeof attributes.source === "string" ? attributes.source : null,
   };
+}
+
+/** BullMQ hands out data as JSON text; whoever added the job may have put anything there. */
+function attributesOf(dataText: string): Record<string, unknown> {
+  try {
+    const data: unknown = JSON.parse(dataText);
+    return data !== null && typeof data === "object" ? (data as Record<string, unknown>) : {};
+  } catch {
+    return {};
+  }
 }
 
 function errorOf(state: JobState, attempts: readonly AttemptEntry[]): JobView["error"] {
@@ -142,14 +151,4 @@ function dueAt(raw: JobJson): string {
 
 function moment(atMs: number | undefined): string | null {
   return atMs === undefined || atMs === null ? null : toRfc3339(Number(atMs));
-}
-
-/** BullMQ hands out these fields as JSON text. */
-function parsed(value: unknown): unknown {
-  if (typeof value !== "string") return value;
-  try {
-    return JSON.parse(value);
-  } catch {
-    return null;
-  }
 }

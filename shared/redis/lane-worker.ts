@@ -11,7 +11,7 @@
  */
 import { DelayedError, type Job, UnrecoverableError, WaitingError, Worker } from "bullmq";
 import type { Clock } from "../clock.ts";
-import { EMPTY_RECORD, type JobRecord, parseRecord, type StoredOutcome } from "../job-record.ts";
+import { type JobRecord, parseRecord, type StoredOutcome } from "../job-record.ts";
 import type { RedisConnection } from "./connection.ts";
 import type { LaneQueues, QueuedJob } from "./lane-queues.ts";
 
@@ -275,7 +275,7 @@ function takenJob(job: Job, lane: string): TakenJob {
     lane,
     name: job.name,
     data: job.data,
-    record: job.progress === 0 ? EMPTY_RECORD : parseRecord(job.progress),
+    record: parseRecord(job.progress),
     starts: job.attemptsStarted,
     crashes: job.stalledCounter,
     acceptedAtMs: job.timestamp,

@@ -1,0 +1,241 @@
+/**
+ * One taken job from its envelope to its settlement: accept, read, run, settle.
+ *
+ * Everything before the handler is decided from the job alone and never throws; what a handler throws
+ * ends as data in the settlement. What is not done here: talking to Redis (`LaneWorker` does).
+ */
+import { setMaxListeners } from "node:events";
+import type { Clock } from "#shared/clock";
+import type { Contract } from "#shared/contracts/contract";
+import { decideAccept, type ReadRange } from "#shared/contracts/decide-accept";
+import { readData, readRangeOf } from "#shared/contracts/reader";
+import { criticalNames, type Envelope, parseEnvelope } from "#shared/envelope";
+import { DataInvalidError, EnvelopeInvalidError, UpcastFailedError } from "#shared/errors";
+import { type AttemptEntry, MESSAGE_CHARS_MAX, withAttempt } from "#shared/job-record";
+import { deadName, parkedName } from "#shared/lane";
+import type { Log } from "#shared/log";
+import type { Settlement, TakenJob } from "#shared/redis/lane-worker";
+import { fromRfc3339, toRfc3339 } from "#shared/system-clock";
+import type { App, Handler } from "./app.ts";
+import { decideHandBack } from "./decide-hand-back.ts";
+import { runHandler } from "./run-handler.ts";
+
+/** A job that has lost this many workers is not given another. */
+const CRASHES_MAX = 3;
+
+/** Attributes whose meaning this build acts on or passes to the handler. */
+const UNDERSTOOD_ATTRIBUTES: ReadonlySet<string> = new Set([
+  "expirytime",
+  "subject",
+  "traceparent",
+  "tracestate",
+  "correlationid",
+  "causationid",
+  "dataschema",
+]);
+
+export interface JobProcessorOptions {
+  readonly app: App;
+  readonly queue: string;
+  readonly release: string;
+  readonly workerId: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** A draw in [0, 1). */
+  random(): number;
+  /** Called when a run of `type` has ended, with the slot time it used. */
+  onRunEnded(type: string, busyMs: number): void;
+}
+
+interface Job {
+  readonly contract: Contract;
+  readonly handler: Handler<unknown>;
+}
+
+export class JobProcessor {
+  readonly #options: JobProcessorOptions;
+  readonly #jobs: ReadonlyMap<string, Job>;
+  readonly #ranges: ReadonlyMap<string, ReadRange>;
+  /** Never replaced: a drain that is out of time is for good. */
+  readonly #draining = new AbortController();
+  readonly #cancels = new Map<string, AbortController>();
+
+  constructor(options: JobProcessorOptions) {
+    this.#options = options;
+    // Every run in flight listens to it.
+    setMaxListeners(0, this.#draining.signal);
+    this.#jobs = new Map(options.app.jobs.map((job) => [job.contract.type, job]));
+    this.#ranges = new Map([...this.#jobs].map(([type, job]) => [type, readRangeOf(job.contract)]));
+  }
+
+  /** Ends every run: the drain is out of time. Jobs go back to the head of their lane. */
+  abortForDrain(): void {
+    this.#draining.abort();
+  }
+
+  /** Cancels a job if it runs here. */
+  cancel(jobId: string): void {
+    this.#cancels.get(jobId)?.abort();
+  }
+
+  /** Never rejects. */
+  async process(job: TakenJob, leaseLost: AbortSignal): Promise<Settlement> {
+    const startedAt = toRfc3339(this.#options.clock.nowMs());
+    try {
+      return await this.#process(job, { startedAt, leaseLost });
+    } catch (error) {
+      this.#options.log.error({ err: error, jobId: job.jobId }, "job could not be processed");
+      return this.#handBack(job, {
+        startedAt,
+        code: "INTERNAL",
+        message: "the worker failed before the run",
+      });
+    }
+  }
+
+  async #process(job: TakenJob, run: { startedAt: string; leaseLost: AbortSignal }): Promise<Settlement> {
+    const { startedAt } = run;
+    if (job.crashes > CRASHES_MAX) {
+      const message = `it lost ${job.crashes} workers while running`;
+      return this.#quarantine(job, { startedAt, code: "WORKER_LOST", message });
+    }
+    if (isForeign(job.data)) {
+      return this.#handBack(job, { startedAt, code: "FOREIGN", message: "an envelope of another major" });
+    }
+    let envelope: Envelope;
+    try {
+      envelope = parseEnvelope(job.data);
+    } catch (error) {
+      const message = error instanceof EnvelopeInvalidError ? error.message : "the envelope cannot be read";
+      return this.#quarantine(job, { startedAt, code: "ENVELOPE_INVALID", message });
+    }
+    if (this.#isExpired(envelope)) {
+      return { kind: "finished", outcome: { outcome: "expired", release: this.#options.release } };
+    }
+    return this.#acceptAndRun(job, envelope, run);
+  }
+
+  async #acceptAndRun(
+    job: TakenJob,
+    envelope: Envelope,
+    run: { startedAt: string; leaseLost: AbortSignal },
+  ): Promise<Settlement> {
+    const decision = decideAccept(
+      {
+        specversion: envelope.specversion,
+        type: envelope.type,
+        minReaderVersion: envelope.minreaderversion,
+        criticalNames: criticalNames(envelope),
+      },
+      this.#ranges,
+      UNDERSTOOD_ATTRIBUTES,
+    );
+    const known = this.#jobs.get(envelope.type);
+    if (decision.kind !== "accept" || known === undefined) {
+      const code = decision.kind.toUpperCase().replaceAll("-", "_");
+      const message = `release ${this.#options.release} does not read ${envelope.type} with minimum reader ${envelope.minreaderversion}`;
+      return this.#handBack(job, { startedAt: run.startedAt, code, message });
+    }
+    const read = this.#read(job, known.contract, { envelope, startedAt: run.startedAt });
+    if ("settlement" in read) return read.settlement;
+    return this.#run(job, { ...known, envelope, data: read.data, ...run });
+  }
+
+  #read(
+    job: TakenJob,
+    contract: Contract,
+    { envelope, startedAt }: { readonly envelope: Envelope; readonly startedAt: string },
+  ): { readonly data: unknown } | { readonly settlement: Settlement } {
+    try {
+      const { data } = readData(contract, {
+        schemaVersion: envelope.schemaversion,
+        minReaderVersion: envelope.minreaderversion,
+        data: envelope.data,
+      });
+      return { data };
+    } catch (error) {
+      const message = error instanceof Error ? error.message : "the data cannot be read";
+      if (error instanceof DataInvalidError) {
+        return { settlement: this.#quarantine(job, { startedAt, code: error.code, message }) };
+      }
+      const code = error instanceof UpcastFailedError ? error.code : "INTERNAL";
+      this.#options.log.error({ err: error, jobId: job.jobId, code }, "this build cannot read the job");
+      return { settlement: this.#handBack(job, { startedAt, code, message }) };
+    }
+  }
+
+  async #run(job: TakenJob, run: Run): Promise<Settlement> {
+    const { clock, release, workerId, log, random } = this.#options;
+    const cancel = new AbortController();
+    this.#cancels.set(job.jobId, cancel);
+    const startedMs = clock.monotonicMs();
+    try {
+      return await runHandler({
+        ...run,
+        job,
+        release,
+        workerId,
+        clock,
+        log,
+        random,
+        aborts: { draining: this.#draining.signal, cancelled: cancel.signal, "lease-lost": run.leaseLost },
+      });
+    } finally {
+      this.#cancels.delete(job.jobId);
+      this.#options.onRunEnded(run.envelope.type, clock.monotonicMs() - startedMs);
+    }
+  }
+
+  #handBack(job: TakenJob, cause: Cause): Settlement {
+    const decision = decideHandBack(job.record.handBacks, this.#options.random());
+    const outcome = decision.kind === "park" ? "parked" : "handed-back";
+    const record = withAttempt(job.record, this.#entry(job, { ...cause, outcome }));
+    if (decision.kind === "park") return { kind: "moved", place: parkedName(this.#options.queue), record };
+    return { kind: "handed-back", delayMs: decision.delayMs, record };
+  }
+
+  #quarantine(job: TakenJob, cause: Cause): Settlement {
+    const { queue, log } = this.#options;
+    log.warn({ jobId: job.jobId, code: cause.code }, "job is quarantined");
+    const record = withAttempt(job.record, this.#entry(job, { ...cause, outcome: "quarantined" }));
+    return { kind: "moved", place: deadName(queue), record };
+  }
+
+  #entry(job: TakenJob, cause: Cause & Pick<AttemptEntry, "outcome">): AttemptEntry {
+    const { release, workerId, clock } = this.#options;
+    return {
+      attempt: job.record.failures + 1,
+      release,
+      worker: workerId,
+      startedAt: cause.startedAt,
+      endedAt: toRfc3339(clock.nowMs()),
+      outcome: cause.outcome,
+      code: cause.code,
+      message: cause.message.slice(0, MESSAGE_CHARS_MAX),
+    };
+  }
+
+  #isExpired(envelope: Envelope): boolean {
+    const expiresAtMs = envelope.expirytime === undefined ? null : fromRfc3339(envelope.expirytime);
+    return expiresAtMs !== null && expiresAtMs <= this.#options.clock.nowMs();
+  }
+}
+
+interface Cause {
+  readonly startedAt: string;
+  readonly code: string;
+  readonly message: string;
+}
+
+interface Run extends Job {
+  readonly envelope: Envelope;
+  readonly data: unknown;
+  readonly startedAt: string;
+  readonly leaseLost: AbortSignal;
+}
+
+/** A CloudEvent of a major that this build does not know; another build may. */
+function isForeign(data: unknown): boolean {
+  if (data === null || typeof data !== "object" || !("specversion" in data)) return false;
+  return typeof data.specversion === "string" && data.specversion !== "1.0";
+}

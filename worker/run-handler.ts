@@ -1,0 +1,209 @@
+/**
+ * Runs a handler against its time limit and the ways a run can be ended from outside, and says how the
+ * job settles.
+ *
+ * A handler that ignores its signal is left behind after a grace: its promise goes on, its outcome is
+ * ignored, and the fence lets its late effects be told apart.
+ */
+import type { Clock } from "#shared/clock";
+import type { Contract } from "#shared/contracts/contract";
+import type { Envelope } from "#shared/envelope";
+import { JobTimeoutError } from "#shared/errors";
+import {
+  type AttemptEntry,
+  type JobRecord,
+  MESSAGE_CHARS_MAX,
+  RESULT_BYTES_MAX,
+  type StoredOutcome,
+  withAttempt,
+} from "#shared/job-record";
+import type { Log } from "#shared/log";
+import type { Settlement, TakenJob } from "#shared/redis/lane-worker";
+import { toRfc3339 } from "#shared/system-clock";
+import type { Handler, HandlerContext } from "./app.ts";
+import { type AbortCause, decideOutcome, type RunEnd } from "./decide-outcome.ts";
+
+/** What a handler gets to wind up in after its signal has aborted. */
+const ABORT_GRACE_MS = 1_000;
+
+export interface HandlerRun {
+  readonly contract: Contract;
+  readonly handler: Handler<unknown>;
+  readonly envelope: Envelope;
+  readonly data: unknown;
+  readonly job: TakenJob;
+  /** RFC 3339. */
+  readonly startedAt: string;
+  readonly release: string;
+  readonly workerId: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly aborts: Readonly<Record<AbortCause, AbortSignal>>;
+  /** A draw in [0, 1). */
+  random(): number;
+}
+
+type Ended = { readonly end: RunEnd; readonly value?: unknown };
+
+/** Never rejects. */
+export async function runHandler(run: HandlerRun): Promise<Settlement> {
+  const { contract, job, random } = run;
+  const ended = await runToEnd(run);
+  const { end } = ended;
+  const decision = decideOutcome(end, contract.policy, { failures: job.record.failures, random: random() });
+  switch (decision.kind) {
+    case "succeeded":
+      return { kind: "finished", outcome: succeeded(run, ended.value) };
+    case "cancelled":
+      return { kind: "finished", outcome: { outcome: "cancelled", release: run.release } };
+    case "returned-to-head":
+      return { kind: "returned", record: recorded(run, "handed-back", DRAINING) };
+    case "abandoned":
+      return { kind: "abandoned" };
+    case "retry": {
+      const cause = causeOf(end);
+      const record = recorded(run, "retry", cause);
+      return { kind: "retry", delayMs: decision.delayMs, record, reason: `${cause.code}: ${cause.message}` };
+    }
+    case "failed": {
+      const cause = causeOf(end);
+      run.log.warn({ jobId: job.jobId, code: cause.code, reason: decision.reason }, "job has failed");
+      return {
+        kind: "failed",
+        record: recorded(run, "failed", cause),
+        reason: `${cause.code}: ${cause.message}`,
+      };
+    }
+  }
+}
+
+const DRAINING = { code: "DRAINING", message: "the worker was told to stop before the run ended" };
+
+async function runToEnd(run: HandlerRun): Promise<Ended> {
+  const { clock, contract, aborts, job } = run;
+  const stop = new AbortController();
+  const cause = { value: null as AbortCause | "timeout" | null };
+  const abort = (why: AbortCause | "timeout") => {
+    cause.value ??= why;
+    stop.abort(why === "timeout" ? new JobTimeoutError(contract.policy.timeoutMs) : new Error(why));
+  };
+  const cancelTimeout = clock.after(contract.policy.timeoutMs, () => abort("timeout"));
+  const forget = listenAll(aborts, abort);
+  try {
+    const handled = callHandler(run, stop.signal);
+    const leftBehind = graceAfter(stop.signal, clock);
+    const ended = await Promise.race([handled, leftBehind]);
+    if (ended === null) run.log.warn({ jobId: job.jobId }, "handler ignored its signal and was left behind");
+    return endOf(ended, cause.value, contract.policy.timeoutMs);
+  } finally {
+    cancelTimeout();
+    forget();
+  }
+}
+
+async function callHandler(run: HandlerRun, signal: AbortSignal): Promise<Ended> {
+  const { job, envelope, release, handler, log } = run;
+  const { data: _data, ...attributes } = envelope;
+  const context: HandlerContext = {
+    signal,
+    fence: { jobId: job.jobId, starts: job.starts },
+    attempt: job.record.failures + 1,
+    release,
+    log: (message, facts) => log.info({ jobId: job.jobId, type: envelope.type, ...facts }, message),
+  };
+  try {
+    const value = await handler(
+      {
+        jobId: job.jobId,
+        type: envelope.type,
+        data: run.data,
+        schemaVersion: envelope.schemaversion,
+        attributes,
+      },
+      context,
+    );
+    return { end: { kind: "returned" }, value };
+  } catch (error) {
+    return { end: thrown(error) };
+  }
+}
+
+function thrown(error: unknown): RunEnd {
+  const facts = error instanceof Error ? error : new Error(String(error));
+  const retryability =
+    "retryability" in facts && facts.retryability === "terminal" ? "terminal" : "retryable";
+  const code = "code" in facts && typeof facts.code === "string" ? facts.code : facts.name;
+  return {
+    kind: "threw",
+    retryability,
+    code: code.slice(0, 64),
+    message: facts.message.slice(0, MESSAGE_CHARS_MAX),
+  };
+}
+
+/** What a run that was told to end counts as: work that finished all the same has finished. */
+function endOf(ended: Ended | null, cause: AbortCause | "timeout" | null, timeoutMs: number): Ended {
+  if (ended !== null && (cause === null || ended.end.kind === "returned")) return ended;
+  if (cause === null || cause === "timeout") {
+    const { code, message, retryability } = new JobTimeoutError(timeoutMs);
+    return { end: { kind: "threw", retryability, code, message } };
+  }
+  return { end: { kind: "aborted", cause } };
+}
+
+/** Resolves to `null` once the grace after an abort is over. */
+function graceAfter(signal: AbortSignal, clock: Clock): Promise<null> {
+  return new Promise((resolve) => {
+    const wait = () => clock.after(ABORT_GRACE_MS, () => resolve(null));
+    if (signal.aborted) wait();
+    else signal.addEventListener("abort", wait, { once: true });
+  });
+}
+
+function listenAll(aborts: HandlerRun["aborts"], abort: (why: AbortCause) => void): () => void {
+  const listeners = (Object.keys(aborts) as AbortCause[]).map((why) => {
+    const signal = aborts[why];
+    const listener = () => abort(why);
+    if (signal.aborted) listener();
+    else signal.addEventListener("abort", listener, { once: true });
+    return () => signal.removeEventListener("abort", listener);
+  });
+  return () => {
+    for (const remove of listeners) remove();
+  };
+}
+
+function succeeded(run: HandlerRun, value: unknown): StoredOutcome {
+  const base = { outcome: "succeeded" as const, release: run.release };
+  if (value === undefined) return base;
+  let text: string | undefined;
+  try {
+    text = JSON.stringify(value);
+  } catch {
+    run.log.warn({ jobId: run.job.jobId }, "the handler's result is not JSON and is not kept");
+  }
+  if (text === undefined) return base;
+  const bytes = Buffer.byteLength(text);
+  return bytes <= RESULT_BYTES_MAX ? { ...base, result: value } : { ...base, resultBytesDropped: bytes };
+}
+
+function causeOf(end: RunEnd): { readonly code: string; readonly message: string } {
+  return end.kind === "threw" ? end : DRAINING;
+}
+
+function recorded(
+  run: HandlerRun,
+  outcome: AttemptEntry["outcome"],
+  cause: { readonly code: string; readonly message: string },
+): JobRecord {
+  return withAttempt(run.job.record, {
+    attempt: run.job.record.failures + 1,
+    release: run.release,
+    worker: run.workerId,
+    startedAt: run.startedAt,
+    endedAt: toRfc3339(run.clock.nowMs()),
+    outcome,
+    code: cause.code,
+    message: cause.message,
+  });
+}

@@ -1,0 +1,288 @@
+/**
+ * Runs one worker: register, take jobs, beat, and stop when told to.
+ *
+ * Two signals, kept apart: "stop taking" (an order, SIGTERM) and "stop running" (the drain's deadline).
+ * A drain always ends: BullMQ's `close()` never returns while Redis is away, so everything that waits
+ * here is raced with a deadline, and the caller exits the process.
+ */
+import { randomUUID } from "node:crypto";
+import { hostname } from "node:os";
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import type { Clock } from "#shared/clock";
+import { decideAccept } from "#shared/contracts/decide-accept";
+import { readRangeOf } from "#shared/contracts/reader";
+import { WorkerRefusedError } from "#shared/errors";
+import { EXIT } from "#shared/exit-codes";
+import { laneName } from "#shared/lane";
+import type { Log } from "#shared/log";
+import { bullmqMajor } from "#shared/redis/bullmq-version";
+import { connectPatient, disconnect, type RedisConnection, untilReady } from "#shared/redis/connection";
+import { readDurability, requireSafe } from "#shared/redis/durability";
+import { FleetStore, type HeartbeatReply } from "#shared/redis/fleet-store";
+import { type Keys, keysOf } from "#shared/redis/keys";
+import { LaneQueues } from "#shared/redis/lane-queues";
+import { LaneWorker } from "#shared/redis/lane-worker";
+import { loadRegistry } from "#shared/redis/registry-store";
+import { lanesReadBy } from "#shared/registry/decide-lane";
+import type { RegistryDocument } from "#shared/registry/registry-document";
+import type { App } from "./app.ts";
+import type { WorkerConfig } from "./config.ts";
+import { decideWatchdog } from "./decide-watchdog.ts";
+import { Heartbeat } from "./heartbeat.ts";
+import { LaneSlots } from "./lane-slots.ts";
+import { loadApp } from "./load-app.ts";
+import { JobProcessor } from "./process-job.ts";
+import { releaseParked } from "./release-parked.ts";
+import { WorkerState } from "./worker-state.ts";
+
+const START_TIMEOUT_MS = 15_000;
+
+/** After the deadline: for handlers to wind up, jobs to be handed back, and a last word to the fleet. */
+const DRAIN_GRACE_MS = 1_500;
+const FAREWELL_MS = 300;
+
+/** A worker whose parent is gone waits this long for an autoscaler before it stops by itself. */
+const ORPHAN_PATIENCE_MS = 60_000;
+
+export interface WorkerPorts {
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Aborts when the worker shall stop taking for good and drain. */
+  readonly stop: AbortSignal;
+  /** Aborts when the process that started the worker is gone. */
+  readonly orphaned: AbortSignal;
+}
+
+/**
+ * Resolves with the process's exit code once the worker has drained or its deadline has passed.
+ *
+ * @throws when the app, the environment or Redis does not allow a start.
+ */
+export async function runWorker(config: WorkerConfig, ports: WorkerPorts): Promise<number> {
+  const { app } = await loadApp(config.app, config.release);
+  const redis = connectPatient(config.redisUrl, `sluice-worker-${config.release}`);
+  try {
+    await untilReady(redis, START_TIMEOUT_MS);
+    requireSafe(await readDurability(redis, config.durability));
+    const worker = await RunningWorker.start(redis, { config, app, ...ports });
+    return await worker.untilStopped();
+  } finally {
+    disconnect(redis);
+  }
+}
+
+interface Setup extends WorkerPorts {
+  readonly config: WorkerConfig;
+  readonly app: App;
+}
+
+class RunningWorker {
+  readonly #setup: Setup;
+  readonly #fleet: FleetStore;
+  readonly #workerId: string;
+  readonly #state = new WorkerState();
+  readonly #slots: LaneSlots;
+  readonly #processor: JobProcessor;
+  readonly #heartbeat: Heartbeat;
+  readonly #end = new AbortController();
+  readonly #lag = monitorEventLoopDelay({ resolution: 20 });
+  #exitCode: number = EXIT.ok;
+  #couldTakeSinceMs: number | null = null;
+  #autoscalerSeenMs: number;
+
+  private constructor(setup: Setup, fleet: FleetStore, identity: { workerId: string; generation: number }) {
+    const { clock, config, log } = setup;
+    this.#setup = setup;
+    this.#fleet = fleet;
+    this.#workerId = identity.workerId;
+    this.#autoscalerSeenMs = clock.monotonicMs();
+    this.#slots = new LaneSlots(config.slots, clock);
+    this.#heartbeat = new Heartbeat({
+      fleet,
+      clock,
+      ...identity,
+      queue: config.queue,
+      status: () => this.#status(),
+      random: Math.random,
+      onReply: (reply, offsetMs) => this.#onReply(reply, offsetMs),
+      onSuperseded: () => this.#endWith(EXIT.refused, "another process has registered as this worker"),
+      onSilence: (error) => log.warn({ err: error }, "heartbeat was not answered"),
+    });
+    this.#processor = new JobProcessor({
+      app: setup.app,
+      queue: config.queue,
+      release: config.release,
+      workerId: identity.workerId,
+      clock,
+      log,
+      random: Math.random,
+      onRunEnded: (type, busyMs) => this.#heartbeat.countRun(type, busyMs),
+    });
+  }
+
+  /** @throws {WorkerRefusedError} when the release is not published or the fleet refuses the worker. */
+  static async start(redis: RedisConnection, setup: Setup): Promise<RunningWorker> {
+    const { config, log } = setup;
+    const keys = keysOf(config.prefix);
+    const document = await loadRegistry(redis, keys);
+    const lanes = requireLanes(document, config);
+    const fleet = new FleetStore(redis, keys);
+    const workerId = config.workerId ?? `w-${randomUUID().slice(0, 8)}`;
+    const generation = await fleet.register(workerId, {
+      release: config.release,
+      queue: config.queue,
+      slots: config.slots,
+      bootId: randomUUID(),
+      pid: process.pid,
+      host: hostname(),
+      bullmqMajor,
+      nodeVersion: process.versions.node,
+    });
+    const worker = new RunningWorker(setup, fleet, { workerId, generation });
+    await worker.#begin(redis, { keys, document, lanes });
+    log.info({ worker: workerId, generation, lanes, slots: config.slots }, "worker is taking jobs");
+    return worker;
+  }
+
+  async #begin(
+    redis: RedisConnection,
+    { keys, document, lanes }: { keys: Keys; document: RegistryDocument; lanes: readonly string[] },
+  ): Promise<void> {
+    const { config, app, log } = this.#setup;
+    const queues = new LaneQueues(redis, keys.prefix);
+    const ranges = new Map(app.jobs.map(({ contract }) => [contract.type, readRangeOf(contract)]));
+    const released = await releaseParked(queues, document, config.queue, (type, minReaderVersion, crit) => {
+      const facts = {
+        specversion: "1.0",
+        type,
+        minReaderVersion,
+        criticalNames: crit === undefined ? [] : [crit],
+      };
+      return decideAccept(facts, ranges, new Set()).kind === "accept";
+    });
+    if (released > 0) log.info({ released }, "parked jobs have a reader again");
+    this.#lag.enable();
+    await this.#slots.start(lanes.map((lane) => this.#laneWorker(redis, queues, lane)));
+  }
+
+  #laneWorker(redis: RedisConnection, queues: LaneQueues, lane: string): LaneWorker {
+    const { config, clock, log } = this.#setup;
+    return new LaneWorker({
+      redis,
+      queues,
+      prefix: config.prefix,
+      lane,
+      workerName: `${config.release}/${this.#workerId}`,
+      clock,
+      run: async (job, leaseLost) => {
+        this.#state.started(clock.nowMs());
+        this.#slots.changed(lane);
+        const settlement = await this.#processor.process(job, leaseLost);
+        this.#state.settled(settlement.kind, clock.nowMs());
+        this.#slots.changed(lane);
+        return settlement;
+      },
+      onEmptied: () => this.#slots.emptied(lane),
+      onError: (error) => log.warn({ err: error, lane }, "queue client reports an error"),
+      onRedelivered: (jobId) => log.warn({ jobId, lane }, "job's worker was lost; it runs again"),
+    });
+  }
+
+  /** Beats and watches until told to stop, then drains. Gives the exit code. */
+  async untilStopped(): Promise<number> {
+    const { stop, log } = this.#setup;
+    const beating = this.#heartbeat.run(this.#end.signal);
+    const watching = this.#watch();
+    await new Promise<void>((resolve) => {
+      if (stop.aborted) resolve();
+      stop.addEventListener("abort", () => resolve(), { once: true });
+      this.#end.signal.addEventListener("abort", () => resolve(), { once: true });
+    });
+    const drained = await this.#drain();
+    this.#end.abort();
+    const { clock } = this.#setup;
+    await Promise.race([Promise.all([beating, watching]), clock.sleep(FAREWELL_MS)]);
+    if (drained)
+      await Promise.race([
+        this.#fleet.deregister(this.#workerId).catch(() => undefined),
+        clock.sleep(FAREWELL_MS),
+      ]);
+    log.info({ drained }, "worker has stopped");
+    return drained ? this.#exitCode : EXIT.drainIncomplete;
+  }
+
+  /** Whether everything in flight was settled or handed back in time. */
+  async #drain(): Promise<boolean> {
+    const { config, clock, log } = this.#setup;
+    this.#state.stop();
+    log.info({ inFlight: this.#slots.inFlight, deadlineMs: config.drainDeadlineMs }, "draining");
+    const emptied = this.#slots.stopTaking().then(() => true as const);
+    if ((await Promise.race([emptied, clock.sleep(config.drainDeadlineMs)])) === true) return true;
+    log.warn({ inFlight: this.#slots.inFlight }, "drain deadline has passed; handing back what is in flight");
+    this.#processor.abortForDrain();
+    return (await Promise.race([emptied, clock.sleep(DRAIN_GRACE_MS)])) === true;
+  }
+
+  #onReply(reply: HeartbeatReply, clockOffsetMs: number): void {
+    const { clock } = this.#setup;
+    this.#state.obey(reply.order);
+    this.#state.clockSeen(clockOffsetMs);
+    if (reply.autoscalerAlive) this.#autoscalerSeenMs = clock.monotonicMs();
+    for (const jobId of reply.cancelJobIds) this.#processor.cancel(jobId);
+    this.#slots.setTaking(this.#state.taking).catch(() => undefined);
+    this.#seeBacklog(reply);
+  }
+
+  #seeBacklog(reply: HeartbeatReply): void {
+    const { clock, config } = this.#setup;
+    const waiting = [...reply.backlog.values()].some((jobs) => jobs > 0);
+    const couldTake = waiting && this.#state.taking && this.#slots.inFlight < config.slots;
+    if (!couldTake) this.#couldTakeSinceMs = null;
+    else this.#couldTakeSinceMs ??= clock.nowMs();
+  }
+
+  /** Ends a worker that is stuck, or that nobody will ever stop. */
+  async #watch(): Promise<void> {
+    const { clock, orphaned } = this.#setup;
+    while ((await clock.sleep(1_000, this.#end.signal)) === "elapsed") {
+      const verdict = decideWatchdog({
+        nowMs: clock.nowMs(),
+        couldTakeSinceMs: this.#couldTakeSinceMs,
+        lastStartedMs: this.#state.lastStartedAtMs,
+      });
+      if (verdict === "stuck") this.#endWith(EXIT.stuck, "work is waiting and nothing starts");
+      const alone = orphaned.aborted && clock.monotonicMs() - this.#autoscalerSeenMs > ORPHAN_PATIENCE_MS;
+      if (alone) this.#endWith(EXIT.ok, "the parent process and every autoscaler are gone");
+    }
+  }
+
+  #endWith(exitCode: number, reason: string): void {
+    if (this.#end.signal.aborted) return;
+    this.#setup.log.warn({ reason }, "worker stops by itself");
+    this.#exitCode = exitCode;
+    this.#end.abort();
+  }
+
+  #status() {
+    const status = this.#state.status({
+      lanes: this.#slots.workers.map((worker) => worker.lane),
+      busy: this.#slots.inFlight,
+      eventLoopLagMs: this.#lag.percentile(99) / 1e6,
+      rssBytes: process.memoryUsage.rss(),
+    });
+    this.#lag.reset();
+    return status;
+  }
+}
+
+/** @throws {WorkerRefusedError} when the registry does not know the release, or gives it no lane. */
+function requireLanes(document: RegistryDocument, config: WorkerConfig): readonly string[] {
+  const release = document.releases[config.release];
+  if (release === undefined || release.state === "retired") {
+    const state = release === undefined ? "not published" : "retired";
+    throw new WorkerRefusedError(`release ${config.release} is ${state}; publish it first`);
+  }
+  const lanes = lanesReadBy(document, config.release, config.queue);
+  if (lanes.length > 0) return lanes.map((generation) => laneName(config.queue, generation));
+  throw new WorkerRefusedError(`release ${config.release} has no job on queue ${config.queue}`);
+}
