@@ -29,3 +29,14 @@ export function generationOf(lane: string): number | null {
   const digits = /\.r([1-9][0-9]*)$/.exec(lane)?.[1];
   return digits === undefined ? null : Number(digits);
 }
+
+/** Name of the counter of jobs of `type` accepted into the lane of `generation`. */
+export function arrivalCounterName(type: string, generation: number): string {
+  return `${type}|r${generation}`;
+}
+
+/** What a counter's name says, or `null` when it is none. */
+export function parseArrivalCounterName(name: string): { type: string; generation: number } | null {
+  const match = /^(.+)\|r([1-9][0-9]*)$/.exec(name);
+  return match === null ? null : { type: String(match[1]), generation: Number(match[2]) };
+}

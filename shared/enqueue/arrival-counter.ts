@@ -1,5 +1,5 @@
 /**
- * Counts accepted jobs by queue and type, and hands the counts to Redis about once a second.
+ * Counts accepted jobs by queue, type and lane, and hands the counts to Redis about once a second.
  *
  * Counts that could not be handed over stay and go with the next; a crash loses at most a second of
  * them, which is an estimate's error and no job's. The first job of a while is announced at once, so
@@ -26,8 +26,9 @@ export class ArrivalCounter {
     this.#clock = clock;
   }
 
-  count(queue: string, type: string): void {
-    addTo(this.#counts, queue, type, 1);
+  /** @param counter `arrivalCounterName` of the job. */
+  count(queue: string, counter: string): void {
+    addTo(this.#counts, queue, counter, 1);
     const nowMs = this.#clock.monotonicMs();
     if (nowMs - (this.#announcedAtMs.get(queue) ?? Number.NEGATIVE_INFINITY) < ANNOUNCE_INTERVAL_MS) return;
     this.#announcedAtMs.set(queue, nowMs);
@@ -48,15 +49,15 @@ export class ArrivalCounter {
     try {
       await this.#store.addArrivals(counts);
     } catch {
-      for (const [queue, byType] of counts) {
-        for (const [type, jobs] of byType) addTo(this.#counts, queue, type, jobs);
+      for (const [queue, byCounter] of counts) {
+        for (const [counter, jobs] of byCounter) addTo(this.#counts, queue, counter, jobs);
       }
     }
   }
 }
 
-function addTo(counts: Counts, queue: string, type: string, jobs: number): void {
-  const byType = counts.get(queue) ?? new Map<string, number>();
-  byType.set(type, (byType.get(type) ?? 0) + jobs);
-  counts.set(queue, byType);
+function addTo(counts: Counts, queue: string, counter: string, jobs: number): void {
+  const byCounter = counts.get(queue) ?? new Map<string, number>();
+  byCounter.set(counter, (byCounter.get(counter) ?? 0) + jobs);
+  counts.set(queue, byCounter);
 }

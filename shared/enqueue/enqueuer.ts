@@ -16,7 +16,7 @@ import {
 } from "../errors.ts";
 import { jobIdOf } from "../job-id.ts";
 import type { JobState } from "../job-state.ts";
-import { laneName } from "../lane.ts";
+import { arrivalCounterName, laneName } from "../lane.ts";
 import { findJob } from "../redis/job-lookup.ts";
 import type { LaneQueues } from "../redis/lane-queues.ts";
 import { decideLane, type LaneDecision } from "../registry/decide-lane.ts";
@@ -74,7 +74,7 @@ export class Enqueuer {
 
     const job = { jobId, name: request.type, dataText, acceptedAtMs, delayMs: 0 };
     await queues.add(laneName(queue, lane.generation), job);
-    arrivals.count(queue, request.type);
+    arrivals.count(queue, arrivalCounterName(request.type, lane.generation));
     return { id: jobId, type: request.type, state: "waiting" };
   }
 

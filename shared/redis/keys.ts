@@ -11,7 +11,7 @@
  * - `<prefix>:fleet:generation:<id>`   counter, raised by each registration; expires by itself
  * - `<prefix>:fleet:orders`            hash, worker id to its standing order
  * - `<prefix>:fleet:bullmq-major`      string, the BullMQ major the fleet runs
- * - `<prefix>:arrivals:<queue>`        hash, type to jobs accepted, ever rising
+ * - `<prefix>:arrivals:<queue>`        hash, `<type>|r<k>` to jobs accepted, ever rising
  * - `<prefix>:service:<queue>`         hash, `<type>|finished` and `<type>|busyms`, ever rising
  * - `<prefix>:decisions`               list, newest first, bounded
  * - `<prefix>:cancel:<worker id>`      set, job ids that the worker shall cancel; expires by itself

@@ -77,11 +77,11 @@ export class LoadStore {
     this.#keys = keys;
   }
 
-  /** Adds accepted jobs to their queue's counters, and tells the autoscaler that work has come. */
+  /** Adds accepted jobs to their queues' counters. */
   async addArrivals(arrivals: ReadonlyMap<string, ReadonlyMap<string, number>>): Promise<void> {
     const pipeline = this.#redis.pipeline();
-    for (const [queue, byType] of arrivals) {
-      for (const [type, jobs] of byType) pipeline.hincrby(this.#keys.arrivals(queue), type, jobs);
+    for (const [queue, byCounter] of arrivals) {
+      for (const [counter, jobs] of byCounter) pipeline.hincrby(this.#keys.arrivals(queue), counter, jobs);
     }
     const results = (await pipeline.exec()) ?? [];
     const failed = results.find(([error]) => error !== null)?.[0];
@@ -93,7 +93,7 @@ export class LoadStore {
     await this.#redis.publish(this.#keys.enqueuedChannel, queue);
   }
 
-  /** Jobs accepted so far, by type. */
+  /** Jobs accepted so far, by `arrivalCounterName`. */
   async arrivals(queue: string): Promise<ReadonlyMap<string, number>> {
     return numbers(await this.#redis.hgetall(this.#keys.arrivals(queue)));
   }

@@ -1,0 +1,38 @@
+/** The autoscaler process: reads its environment, runs, and on SIGTERM drains its workers and ends. */
+import { fileURLToPath } from "node:url";
+import { EXIT, exitCodeFor } from "#shared/exit-codes";
+import { createLog } from "#shared/log";
+import { listenForStop } from "#shared/process-stop";
+import { readConfig } from "#shared/read-config";
+import { systemClock } from "#shared/system-clock";
+import { autoscalerEnv } from "./config.ts";
+import { runAutoscaler } from "./run-autoscaler.ts";
+
+const workerMain = fileURLToPath(import.meta.url).replace(/autoscaler([/\\]main\.[jt]s)$/, "worker$1");
+
+const startLog = createLog("autoscaler", "info");
+try {
+  const config = readConfig(autoscalerEnv, process.env);
+  const stop = new AbortController();
+  const insist = new AbortController();
+  listenForStop({
+    onStop: () => stop.abort(),
+    onInsist: () => insist.abort(),
+    onOrphaned: () => stop.abort(),
+  });
+  const environment = Object.fromEntries(
+    Object.entries(process.env).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])),
+  );
+  await runAutoscaler(config, {
+    clock: systemClock,
+    log: createLog("autoscaler", config.logLevel),
+    environment,
+    defaultCommand: [process.execPath, ...process.execArgv, workerMain],
+    stop: stop.signal,
+    insist: insist.signal,
+  });
+  process.exit(EXIT.ok);
+} catch (error) {
+  startLog.error({ err: error }, "autoscaler could not run");
+  process.exit(exitCodeFor(error));
+}

@@ -1,0 +1,105 @@
+/**
+ * Arrival rates by lane and service times by type, followed from counters that only rise.
+ *
+ * Holds state between looks and decides nothing: the arithmetic is in estimate-*.ts. A lane's service
+ * time is that of its types weighted by their arrivals, so that a lane of long jobs is not sized by the
+ * queue's mean.
+ */
+import { parseArrivalCounterName } from "#shared/lane";
+import { type ArrivalRateEstimate, estimateArrivalRate } from "./estimate-arrival-rate.ts";
+import { estimateServiceTime, type ServiceTimeEstimate } from "./estimate-service-time.ts";
+
+type Counters = ReadonlyMap<string, number>;
+
+interface QueueLoad {
+  readAtMs: number;
+  arrivals: Counters;
+  service: Counters;
+  readonly rates: Map<string, ArrivalRateEstimate>;
+  readonly times: Map<string, ServiceTimeEstimate>;
+}
+
+export interface CounterReading {
+  /** When the counters were read, in milliseconds of any one clock. */
+  readonly readAtMs: number;
+  /** Jobs accepted, by `<type>|r<k>`. */
+  readonly arrivals: Counters;
+  /** `<type>|finished` and `<type>|busyms`. */
+  readonly service: Counters;
+}
+
+export class LoadEstimates {
+  readonly #queues = new Map<string, QueueLoad>();
+
+  /** Takes in one reading of a queue's counters. The first only sets the base. */
+  read(queue: string, reading: CounterReading): void {
+    const load = this.#queues.get(queue);
+    if (load === undefined) {
+      this.#queues.set(queue, { ...reading, rates: new Map(), times: firstTimes(reading.service) });
+      return;
+    }
+    const elapsedMs = reading.readAtMs - load.readAtMs;
+    if (elapsedMs <= 0) return;
+    for (const [counter, jobs] of reading.arrivals) {
+      const arrivals = jobs - (load.arrivals.get(counter) ?? 0);
+      const rate = estimateArrivalRate(load.rates.get(counter) ?? null, { arrivals, elapsedMs });
+      if (rate !== null) load.rates.set(counter, rate);
+    }
+    for (const type of typesOf(reading.service)) followTime(load, reading.service, type);
+    load.readAtMs = reading.readAtMs;
+    load.arrivals = reading.arrivals;
+    load.service = reading.service;
+  }
+
+  /** Jobs accepted per second into the lane, `null` while not known. */
+  arrivalRatePerSec(queue: string, generation: number): number | null {
+    const rates = this.#ratesOf(queue, generation);
+    return rates.length === 0 ? null : rates.reduce((total, { perSec }) => total + perSec, 0);
+  }
+
+  /** Mean slot time of a job of the lane, in milliseconds, `null` while not known. */
+  serviceTimeMs(queue: string, generation: number): number | null {
+    const times = this.#queues.get(queue)?.times ?? new Map<string, ServiceTimeEstimate>();
+    const known = this.#ratesOf(queue, generation).flatMap(({ type, perSec }) => {
+      const timeMs = times.get(type)?.serviceTimeMs;
+      return timeMs === undefined ? [] : [{ perSec, timeMs }];
+    });
+    const arriving = known.reduce((total, { perSec }) => total + perSec, 0);
+    if (arriving > 0)
+      return known.reduce((total, { perSec, timeMs }) => total + perSec * timeMs, 0) / arriving;
+    const all = [...times.values()];
+    return all.length === 0 ? null : all.reduce((total, it) => total + it.serviceTimeMs, 0) / all.length;
+  }
+
+  #ratesOf(queue: string, generation: number): { readonly type: string; readonly perSec: number }[] {
+    return [...(this.#queues.get(queue)?.rates ?? [])].flatMap(([counter, estimate]) => {
+      const name = parseArrivalCounterName(counter);
+      if (name === null || name.generation !== generation) return [];
+      return [{ type: name.type, perSec: estimate.arrivalRatePerSec }];
+    });
+  }
+}
+
+/** What was measured before this process started counts as one sample. */
+function firstTimes(service: Counters): Map<string, ServiceTimeEstimate> {
+  const times = new Map<string, ServiceTimeEstimate>();
+  for (const type of typesOf(service)) {
+    const time = estimateServiceTime(null, sampleOf(service, new Map(), type));
+    if (time !== null) times.set(type, time);
+  }
+  return times;
+}
+
+function followTime(load: QueueLoad, service: Counters, type: string): void {
+  const time = estimateServiceTime(load.times.get(type) ?? null, sampleOf(service, load.service, type));
+  if (time !== null) load.times.set(type, time);
+}
+
+function sampleOf(now: Counters, before: Counters, type: string) {
+  const difference = (counter: string) => (now.get(counter) ?? 0) - (before.get(counter) ?? 0);
+  return { finished: difference(`${type}|finished`), busyMs: difference(`${type}|busyms`) };
+}
+
+function typesOf(service: Counters): string[] {
+  return [...service.keys()].flatMap((name) => (name.endsWith("|finished") ? [name.slice(0, -9)] : []));
+}

@@ -1,0 +1,114 @@
+/**
+ * One look at everything: lanes, fleet and registry at one moment.
+ *
+ * Made by `observe.ts`, used by the control loop and shown by the control API. Ages are by Redis'
+ * clock, so they are right whatever the machines' clocks say.
+ */
+
+/** Observed, except `starting` (spawned and not heard of yet). */
+export type WorkerState = "starting" | "ok" | "suspect" | "dead" | "draining" | "quarantined";
+
+export interface WorkerView {
+  readonly worker: string;
+  readonly release: string;
+  readonly queue: string;
+  readonly state: WorkerState;
+  /** Why the worker is not `ok`, in a few words; `null` when it is. */
+  readonly reason: string | null;
+  readonly slots: number;
+  /** Jobs in flight. */
+  readonly busy: number;
+  readonly lanes: readonly string[];
+  /** Milliseconds since its last heartbeat, `null` before the first. */
+  readonly heartbeatAgeMs: number | null;
+  /** RFC 3339. */
+  readonly startedAt: string;
+  readonly pid: number | null;
+  readonly host: string | null;
+  /** Jobs that ended there, by how they settled. */
+  readonly settled: Readonly<Record<string, number>>;
+  readonly eventLoopLagMs: number | null;
+  readonly rssBytes: number | null;
+  readonly clockOffsetMs: number | null;
+}
+
+export interface LaneView {
+  readonly lane: string;
+  readonly generation: number;
+  /** Due and not taken. */
+  readonly waiting: number;
+  readonly inFlight: number;
+  /** Waiting for a time, retries included. */
+  readonly scheduled: number;
+  /** Scheduled jobs that fall due within the start delay and two ticks. */
+  readonly dueSoon: number;
+  /** Finished jobs still kept. */
+  readonly succeeded: number;
+  readonly failed: number;
+  /** Milliseconds since the oldest waiting job fell due; `null` when nothing waits. */
+  readonly oldestDueAgeMs: number | null;
+  /** Live releases that read the lane, oldest first. */
+  readonly readers: readonly string[];
+  /** Workers that take from the lane now. */
+  readonly consumers: number;
+  /** Jobs are here and no live release reads them: an alarm. */
+  readonly orphaned: boolean;
+  /** Jobs accepted per second, `null` while not known. */
+  readonly arrivalRatePerSec: number | null;
+  /** Mean slot time of a job, in milliseconds, `null` while not known. */
+  readonly serviceTimeMs: number | null;
+}
+
+export interface QueueView {
+  readonly queue: string;
+  readonly app: string;
+  /** Lowest generation that new jobs are written to, `null` when no release of the queue is live. */
+  readonly floor: number | null;
+  /** The promised pickup time, `null` when the configuration names none. */
+  readonly pickupPromiseMs: number | null;
+  /** Oldest generation first. */
+  readonly lanes: readonly LaneView[];
+  readonly parked: number;
+  readonly quarantined: number;
+}
+
+export interface ReleaseView {
+  readonly release: string;
+  readonly app: string;
+  readonly state: "live" | "retired";
+  readonly publishedAt: string;
+  /** Own generation by queue. */
+  readonly generations: Readonly<Record<string, number>>;
+}
+
+export interface Snapshot {
+  /** RFC 3339, Redis' clock. */
+  readonly observedAt: string;
+  readonly queues: readonly QueueView[];
+  readonly workers: readonly WorkerView[];
+  /** Oldest first. */
+  readonly releases: readonly ReleaseView[];
+}
+
+/** What one decision was, with everything it was made from. */
+export interface DecisionRecord {
+  /** `<epoch>-<number>`, rising. */
+  readonly id: string;
+  /** RFC 3339. */
+  readonly at: string;
+  readonly queue: string;
+  readonly kind: "sized" | "hold";
+  /** Stable code. */
+  readonly reason: string;
+  /** The number explained in a sentence. */
+  readonly sentence: string;
+  /** Workers by release: before, asked for without limits, and after limits. */
+  readonly present: Readonly<Record<string, number>>;
+  readonly wanted: Readonly<Record<string, number>>;
+  readonly desired: Readonly<Record<string, number>>;
+  readonly limitedBy: string | null;
+  /** What was done about it. */
+  readonly actions: readonly { readonly act: string; readonly release: string; readonly worker: string }[];
+  /** The measurements and the policy that went into it. */
+  readonly inputs: Readonly<Record<string, unknown>>;
+}

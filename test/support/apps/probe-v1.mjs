@@ -1,0 +1,1 @@
+export { probeV1 as app } from "./probe.mjs";

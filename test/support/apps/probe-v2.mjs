@@ -1,0 +1,1 @@
+export { probeV2 as app } from "./probe.mjs";
