@@ -90,17 +90,23 @@ const appShape = z.object({
  */
 export function describeApp(app: unknown, release: string): ReleaseDescriptor {
   const shape = appShape.safeParse(app);
-  if (!shape.success) {
-    const problems = shape.error.issues.map(
-      (it) => `${it.path.map(String).join(".") || "app"}: ${it.message}`,
-    );
-    throw new AppInvalidError(release, problems);
-  }
-  const { name, jobs } = shape.data;
-  const contracts = jobs.map((job) => job.contract);
-  const problems = [...contracts.flatMap(contractProblems), ...repeated(contracts.map((it) => it.type))];
-  if (problems.length > 0) throw new AppInvalidError(name, problems);
-  return { release, app: name, types: contracts.map(describeContract) };
+  const contracts = contractsIn(app);
+  const problems = [
+    ...(shape.error?.issues.map((it) => `${it.path.map(String).join(".") || "app"}: ${it.message}`) ?? []),
+    ...contracts.flatMap(contractProblems),
+    ...repeated(contracts.map((it) => it.type)),
+  ];
+  if (!shape.success || problems.length > 0) throw new AppInvalidError(release, problems);
+  return { release, app: shape.data.name, types: contracts.map(describeContract) };
+}
+
+/** The contracts of whatever was exported, so that their problems are told along with the others. */
+function contractsIn(app: unknown): Contract[] {
+  const jobs = app !== null && typeof app === "object" && "jobs" in app ? app.jobs : [];
+  return (Array.isArray(jobs) ? jobs : []).flatMap((job: { contract?: unknown } | null) => {
+    const contract = job?.contract;
+    return typeof contract === "object" && contract !== null ? [contract as Contract] : [];
+  });
 }
 
 function repeated(types: readonly string[]): string[] {

@@ -8,8 +8,19 @@ import { defineApp, defineContract, defineJob, TerminalJobError } from "sluice/w
 import { z } from "zod";
 
 function note(event, job, context) {
-  const line = { event, jobId: job.jobId, n: job.data.n, starts: context.fence.starts, release: context.release };
-  const more = { attempt: context.attempt, schemaVersion: job.schemaVersion, atMs: Date.now(), pid: process.pid };
+  const line = {
+    event,
+    jobId: job.jobId,
+    n: job.data.n,
+    starts: context.fence.starts,
+    release: context.release,
+  };
+  const more = {
+    attempt: context.attempt,
+    schemaVersion: job.schemaVersion,
+    atMs: Date.now(),
+    pid: process.pid,
+  };
   appendFileSync(process.env.PROBE_LEDGER, `${JSON.stringify({ ...line, ...more })}\n`);
 }
 

@@ -1,0 +1,109 @@
+/** Two releases on one fleet: what the older cannot read waits for the newer, untouched. */
+import { describe, expect } from "vitest";
+import { stackTest } from "#test/support/stack";
+
+const WAIT = { timeout: 30_000, interval: 100 };
+const total = { value: 5, currency: "EUR" };
+
+describe("a fleet of a release that reads version 1 and one that reads both", () => {
+  stackTest(
+    "never starts on the older what only the newer reads, and burns no attempt",
+    async ({ stack }) => {
+      await stack.publish("probe-v1", "probe-v2");
+      await stack.startProducer();
+      await stack.startWorker("probe-v1", { slots: 4 });
+
+      const older: string[] = [];
+      const newer: string[] = [];
+      for (let n = 0; n < 40; n += 1) {
+        older.push(await stack.enqueue({ n, amount: 5 }));
+        newer.push(await stack.enqueue({ n: 100 + n, total }, 2));
+        newer.push(await stack.enqueue({ n: 200 + n }, 1, "probe.extra"));
+      }
+      // The older release alone does all of its own while 80 jobs it cannot read wait beside them.
+      await expect
+        .poll(() => stack.ledger().filter((it) => it.event === "end").length, WAIT)
+        .toBe(older.length);
+      expect(stack.ledger().every((it) => it.release === "probe-v1" && it.n < 100)).toBe(true);
+      for (const id of newer) {
+        expect(await stack.job(id)).toMatchObject({
+          state: "waiting",
+          lane: "probe.r2",
+          attempts: { starts: 0 },
+        });
+      }
+
+      await stack.startWorker("probe-v2", { slots: 4 });
+      await expect.poll(() => stack.ledger().filter((it) => it.event === "end").length, WAIT).toBe(120);
+      const starts = stack.ledger().filter((it) => it.event === "start");
+      expect(starts).toHaveLength(120);
+      expect(starts.filter((it) => it.n >= 100).every((it) => it.release === "probe-v2")).toBe(true);
+      for (const id of [...older, ...newer]) {
+        expect(await stack.job(id)).toMatchObject({ state: "succeeded", attempts: { failed: 0, starts: 1 } });
+      }
+    },
+  );
+
+  stackTest(
+    "keeps a job that nobody can read parked, and puts it back when a reader comes",
+    async ({ stack }) => {
+      await stack.publish("probe-v1");
+      await stack.startProducer();
+      const id = await stack.enqueue({ n: 1 });
+      // As a plain BullMQ tool could do it: a job whose reader must be newer lies in the old lane, handed
+      // back as often as a job is before it is parked.
+      const key = `sluice:probe.r1:${id}`;
+      const envelope = JSON.parse((await stack.redis.hget(key, "data")) ?? "{}");
+      const tooNew = { ...envelope, schemaversion: 2, minreaderversion: 2, data: { n: 1, total } };
+      const record = { attempts: [], failures: 0, handBacks: 8 };
+      await stack.redis.hset(key, "data", JSON.stringify(tooNew), "progress", JSON.stringify(record));
+
+      const old = await stack.startWorker("probe-v1");
+      await expect
+        .poll(() => stack.job(id), WAIT)
+        .toMatchObject({
+          state: "parked",
+          attempts: { failed: 0, entries: [{ outcome: "parked", code: "TOO_NEW" }] },
+        });
+      expect(await stack.redis.exists(key)).toBe(0);
+      old.kill("SIGTERM");
+      await old.exited;
+
+      await stack.publish("probe-v2");
+      await stack.startWorker("probe-v2");
+      await expect.poll(() => stack.job(id), WAIT).toMatchObject({ state: "succeeded", release: "probe-v2" });
+      expect(await stack.redis.llen("sluice:probe.parked:wait")).toBe(0);
+    },
+  );
+});
+
+describe("a worker", () => {
+  stackTest("whose app is malformed does not start and lists every problem", async ({ stack }) => {
+    const { code, output } = await stack.runWorkerMain(["publish"], {
+      SLUICE_RELEASE: "broken",
+      SLUICE_APP: "test/support/apps/broken.mjs",
+    });
+    expect(code).toBe(78);
+    expect(output).toContain("coerces");
+    expect(output).toContain("handler must be a function");
+  });
+
+  stackTest("of a release that is not published is refused", async ({ stack }) => {
+    const { code, output } = await stack.runWorkerMain([], {
+      SLUICE_RELEASE: "probe-v1",
+      SLUICE_APP: "test/support/apps/probe-v1.mjs",
+      SLUICE_QUEUE: "probe",
+    });
+    expect(code).toBe(77);
+    expect(output).toContain("not published");
+  });
+
+  stackTest("refuses a Redis that could lose or evict jobs", async ({ stack }) => {
+    await stack.redis.config("SET", "appendfsync", "everysec");
+    await stack.redis.config("SET", "maxmemory-policy", "allkeys-lru");
+    const { code, output } = await stack.runProducerMain();
+    expect(code).toBe(72);
+    expect(output).toContain("appendfsync always");
+    expect(output).toContain("noeviction");
+  });
+});
