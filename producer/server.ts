@@ -7,8 +7,8 @@
 import Fastify, { type FastifyInstance, type FastifyReply } from "fastify";
 import { ENVELOPE_BYTES_MAX } from "#shared/envelope";
 import { addHealthRoutes, type HealthPorts } from "#shared/http/health";
-import { namesLoopback } from "#shared/http/loopback";
 import { PROBLEM_CONTENT_TYPE, type Problem, problemOf } from "#shared/http/problem";
+import { refuseOtherNames } from "#shared/http/refuse-other-names";
 import type { Log } from "#shared/log";
 import type { RegistryDocument } from "#shared/registry/registry-document";
 import type { ProducerMetrics } from "./metrics.ts";
@@ -40,7 +40,7 @@ export function buildServer(ports: ServerPorts): FastifyInstance {
     { parseAs: "string" },
     (_request, body, done) => done(null, body),
   );
-  if (ports.loopbackOnly) refuseOtherNames(server);
+  if (ports.loopbackOnly) refuseOtherNames(server, { outcome: "not_enqueued" });
 
   server.setErrorHandler((error, request, reply) => {
     const problem = problemFor(error);
@@ -55,8 +55,10 @@ export function buildServer(ports: ServerPorts): FastifyInstance {
       problemOf({ status: 404, code: "ROUTE_NOT_FOUND", title: "No such route", detail }),
     );
   });
-  server.addHook("onResponse", async (request, reply) => {
+  // Hooks with a callback: an async one costs every request a promise.
+  server.addHook("onResponse", (request, reply, done) => {
     if (request.method === "POST") ports.counts.answered(reply.statusCode, reply.elapsedTime);
+    done();
   });
 
   addJobsRoutes(server, ports);
@@ -68,21 +70,4 @@ export function buildServer(ports: ServerPorts): FastifyInstance {
 function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
   if (problem.retryAfterSeconds !== undefined) reply.header("retry-after", String(problem.retryAfterSeconds));
   return reply.code(problem.status).header("content-type", PROBLEM_CONTENT_TYPE).send(problem);
-}
-
-function refuseOtherNames(server: FastifyInstance): void {
-  server.addHook("onRequest", async (request, reply) => {
-    if (namesLoopback(request.headers.host)) return;
-    const detail = "This API listens on loopback and answers only to localhost, 127.0.0.1 or [::1].";
-    await sendProblem(
-      reply,
-      problemOf({
-        status: 421,
-        code: "HOST_REFUSED",
-        title: "Wrong host name",
-        detail,
-        outcome: "not_enqueued",
-      }),
-    );
-  });
 }

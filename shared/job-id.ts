@@ -5,7 +5,7 @@
  * second client's job vanish (an add with a known id succeeds and stores nothing). The prefix tells
  * a look-up which queue's lanes to ask. Equal input gives an equal id, which makes a retry safe.
  */
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import { QUEUE_NAME_PATTERN } from "./lane.ts";
 
 /** RFC 4648 in lower case. */
@@ -22,9 +22,7 @@ export interface JobIdParts {
 
 export function jobIdOf({ queue, tenant, source, id }: JobIdParts): string {
   // JSON keeps the three apart: no two different triples give the same text.
-  const digest = createHash("sha256")
-    .update(JSON.stringify([tenant, source, id]))
-    .digest();
+  const digest = hash("sha256", JSON.stringify([tenant, source, id]), "buffer");
   return `${queue}~${base32(digest)}`;
 }
 

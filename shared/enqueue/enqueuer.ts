@@ -21,7 +21,6 @@ import { findJob } from "../redis/job-lookup.ts";
 import type { LaneQueues } from "../redis/lane-queues.ts";
 import { decideLane, type LaneDecision } from "../registry/decide-lane.ts";
 import type { RegistryDocument } from "../registry/registry-document.ts";
-import { toRfc3339 } from "../system-clock.ts";
 import type { ArrivalCounter } from "./arrival-counter.ts";
 import { stampEnvelope } from "./stamp.ts";
 
@@ -46,8 +45,12 @@ export class Enqueuer {
   /** By `type@version`; published versions never change, so an entry never goes stale. */
   readonly #checks = new Map<string, StrictCheck>();
 
+  /** Lanes by `type@version`, as long as the registry does not change; refusals are not kept. */
+  #routes: { readonly document: RegistryDocument; readonly decisions: Map<string, Lane> };
+
   constructor(ports: EnqueuerPorts) {
     this.#ports = ports;
+    this.#routes = { document: ports.registry(), decisions: new Map() };
   }
 
   /**
@@ -64,7 +67,7 @@ export class Enqueuer {
 
     const acceptedAtMs = clock.nowMs();
     const { minReaderVersion, queue } = lane;
-    const envelope = stampEnvelope(request, { tenant, minReaderVersion, time: toRfc3339(acceptedAtMs) });
+    const envelope = stampEnvelope(request, { tenant, minReaderVersion, acceptedAtMs });
     const dataText = sized(JSON.stringify(envelope));
     const jobId = jobIdOf({ queue, tenant, source: envelope.source, id: envelope.id });
 
@@ -79,6 +82,16 @@ export class Enqueuer {
   }
 
   #laneFor(document: RegistryDocument, request: JobRequest): Lane {
+    if (this.#routes.document !== document) this.#routes = { document, decisions: new Map() };
+    const key = `${request.type}@${request.schemaversion}`;
+    const known = this.#routes.decisions.get(key);
+    if (known !== undefined) return known;
+    const lane = this.#decideLane(document, request);
+    this.#routes.decisions.set(key, lane);
+    return lane;
+  }
+
+  #decideLane(document: RegistryDocument, request: JobRequest): Lane {
     const decision = decideLane(document, request.type, request.schemaversion);
     switch (decision.kind) {
       case "lane":

@@ -5,6 +5,7 @@
  * Tests reach it by `inject("redisSocketPath")` and keep apart by their own key prefix.
  */
 import { type ChildProcess, spawn } from "node:child_process";
+import { rmSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -34,13 +35,16 @@ export default async function startRedisServer(project: TestProject): Promise<()
   const directory = await mkdtemp(join(tmpdir(), "sluice-redis-"));
   const socketPath = join(directory, "redis.sock");
   const server = spawnServer(choice.path, directory, socketPath);
-  // Covers a run that ends without its teardown, such as a second Ctrl-C.
-  const killOnExit = () => server.kill("SIGKILL");
-  process.once("exit", killOnExit);
+  // Covers a run that ends without its teardown, by a signal or a second Ctrl-C.
+  const leaveNothing = () => {
+    server.kill("SIGKILL");
+    rmSync(directory, { recursive: true, force: true });
+  };
+  process.once("exit", leaveNothing);
 
   const stop = async () => {
     await stopServer(server);
-    process.off("exit", killOnExit);
+    process.off("exit", leaveNothing);
     await rm(directory, { recursive: true, force: true });
   };
   try {

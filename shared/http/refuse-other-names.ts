@@ -1,0 +1,23 @@
+/**
+ * Answers a request only when its Host header names loopback; `loopback.ts` says why.
+ *
+ * For servers that listen on loopback. Add it before other hooks: nothing else then sees such a request.
+ */
+import type { FastifyInstance } from "fastify";
+import { namesLoopback } from "./loopback.ts";
+import { PROBLEM_CONTENT_TYPE, type ProblemFacts, problemOf } from "./problem.ts";
+
+/** @param facts what the refusal says beside the usual: a door for jobs tells their outcome. */
+export function refuseOtherNames(server: FastifyInstance, facts: Pick<ProblemFacts, "outcome"> = {}): void {
+  const problem = problemOf({
+    status: 421,
+    code: "HOST_REFUSED",
+    title: "Wrong host name",
+    detail: "This API listens on loopback and answers only to localhost, 127.0.0.1 or [::1].",
+    ...facts,
+  });
+  server.addHook("onRequest", async (request, reply) => {
+    if (namesLoopback(request.headers.host)) return;
+    await reply.code(problem.status).header("content-type", PROBLEM_CONTENT_TYPE).send(problem);
+  });
+}
