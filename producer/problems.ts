@@ -8,6 +8,7 @@ import {
   EnqueueUnknownError,
   EnvelopeInvalidError,
   NotEnqueuedError,
+  RedisUnavailableError,
   SluiceError,
   TypeUnknownError,
   VersionUnknownError,
@@ -49,6 +50,11 @@ function problemForOurs(error: SluiceError): Problem {
   if (error instanceof VersionUnknownError) {
     const errors = [{ pointer: "/schemaversion", rule: "unknown-version", message: error.message }];
     return problemOf({ ...base, status: 422, title: "Unknown schema version", errors });
+  }
+  if (error instanceof RedisUnavailableError) {
+    const { code, message: detail } = error;
+    const retryAfterSeconds = REDIS_RETRY_AFTER_SECONDS;
+    return problemOf({ status: 503, code, title: "Redis is not reachable", detail, retryAfterSeconds });
   }
   const retry = { retryAfterSeconds: REDIS_RETRY_AFTER_SECONDS };
   if (error instanceof NotEnqueuedError) {

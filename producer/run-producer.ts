@@ -8,6 +8,7 @@ import type { AddressInfo } from "node:net";
 import type { Clock } from "#shared/clock";
 import { ArrivalCounter } from "#shared/enqueue/arrival-counter";
 import { Enqueuer } from "#shared/enqueue/enqueuer";
+import { RedisUnavailableError } from "#shared/errors";
 import { isLoopback, requireLoopback } from "#shared/http/loopback";
 import type { Log } from "#shared/log";
 import { connectFailingFast, disconnect, type RedisConnection, untilReady } from "#shared/redis/connection";
@@ -71,7 +72,13 @@ async function serve(redis: RedisConnection, { config, clock, log, keys, stop }:
     loopbackOnly: isLoopback(config.host),
     enqueuer: new Enqueuer({ queues, arrivals, clock, registry: () => registry.document }),
     registry: () => registry.document,
-    findJob: (jobId) => findJob(queues, registry.document, jobId),
+    findJob: async (jobId) => {
+      try {
+        return await findJob(queues, registry.document, jobId);
+      } catch (error) {
+        throw new RedisUnavailableError({ cause: error });
+      }
+    },
     readiness: () => ({
       durability: watch.found,
       redisReachable: watch.redisReachable,

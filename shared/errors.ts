@@ -162,6 +162,16 @@ export class EnqueueUnknownError extends SluiceError {
   }
 }
 
+/** A question could not be answered because Redis was not reached. */
+export class RedisUnavailableError extends SluiceError {
+  readonly code = "REDIS_UNAVAILABLE";
+  readonly retryability = "retryable";
+
+  constructor(options?: ErrorOptions) {
+    super("Redis is not reachable", options);
+  }
+}
+
 /** Redis keeps less than the configured durability, or could lose or refuse jobs as it is set up. */
 export class DurabilityTooLowError extends SluiceError {
   readonly code = "DURABILITY_TOO_LOW";

@@ -15,7 +15,7 @@ test("a cruise that saw the house and found nothing has no problems, and counts 
 test("a cruise that saw too few modules fails, though it found nothing", () => {
   const cruise = { modules: [], summary: { violations: [] } };
   expect(judgeCruise(cruise, ["worker"], 1).problems).toEqual([
-    expect.stringContaining("Only 0 modules were seen, and there are at least 1"),
+    expect.stringContaining("Only 0 modules were seen of at least 1"),
   ]);
 });
 

@@ -1,0 +1,84 @@
+/** The page's tables of lanes and queues. */
+import type { QueueView } from "../snapshot.ts";
+import { type Html, html } from "./html.ts";
+import { amount, counted, duration, rate } from "./in-words.ts";
+import { isLeftOver, type LaneRow, laneRows } from "./lane-state.ts";
+import { LANE_MARKS, renderMark } from "./state-mark.ts";
+import { renderTable } from "./table.ts";
+
+export function renderLanes(queues: readonly QueueView[]): Html {
+  const all = laneRows(queues);
+  const shown = all.filter((row) => !isLeftOver(row));
+  const leftOver = all.length - shown.length;
+  const table = renderTable({
+    caption: "Lanes",
+    columns: [
+      { heading: "Lane" },
+      { heading: "State" },
+      { heading: "Oldest due / promise", numeric: true },
+      { heading: "Waiting", numeric: true },
+      { heading: "In flight", numeric: true },
+      { heading: "Scheduled", numeric: true },
+      { heading: "Failed", numeric: true },
+      { heading: "Arrivals", numeric: true },
+      { heading: "Service time", numeric: true },
+      { heading: "Read by" },
+      { heading: "Workers taking", numeric: true },
+    ],
+    rows: shown.map(laneCells),
+    whenEmpty: "No lane is in use.",
+  });
+  if (leftOver === 0) return table;
+  const are = leftOver === 1 ? "is" : "are";
+  return html`${table}<p class="quiet">${counted(leftOver, "older lane")} ${are} empty and read by nobody.</p>
+`;
+}
+
+function laneCells({ queue, lane, state }: LaneRow): readonly (Html | string)[] {
+  const { oldestDueAgeMs, arrivalRatePerSec, serviceTimeMs, readers } = lane;
+  const age = oldestDueAgeMs === null ? "–" : duration(oldestDueAgeMs);
+  const promise = queue.pickupPromiseMs === null ? "none" : duration(queue.pickupPromiseMs);
+  return [
+    html`<a href="/raw/queue/${encodeURIComponent(lane.lane)}">${lane.lane}</a>`,
+    renderMark(LANE_MARKS[state]),
+    `${age} / ${promise}`,
+    amount(lane.waiting),
+    amount(lane.inFlight),
+    amount(lane.scheduled),
+    amount(lane.failed),
+    arrivalRatePerSec === null ? "not known" : rate(arrivalRatePerSec),
+    serviceTimeMs === null ? "not known" : duration(serviceTimeMs),
+    readers.length === 0 ? "nobody" : readers.join(", "),
+    amount(lane.consumers),
+  ];
+}
+
+export function renderQueues(queues: readonly QueueView[]): Html {
+  const rows = queues.toSorted(
+    (a, b) => b.quarantined - a.quarantined || b.parked - a.parked || (a.queue < b.queue ? -1 : 1),
+  );
+  return renderTable({
+    caption: "Queues",
+    columns: [
+      { heading: "Queue" },
+      { heading: "App" },
+      { heading: "Promise", numeric: true },
+      { heading: "New jobs go to" },
+      { heading: "Parked", numeric: true },
+      { heading: "Quarantined", numeric: true },
+    ],
+    rows: rows.map((queue) => [
+      queue.queue,
+      queue.app,
+      queue.pickupPromiseMs === null ? "none" : duration(queue.pickupPromiseMs),
+      queue.floor === null ? "nowhere: no live release" : `r${queue.floor} and later`,
+      stored(queue.parked),
+      stored(queue.quarantined),
+    ]),
+    whenEmpty: "No queue is registered yet.",
+  });
+}
+
+function stored(jobs: number): Html | string {
+  return jobs === 0 ? "0" : renderMark({ tone: "warning", icon: "▲", word: amount(jobs) });
+}

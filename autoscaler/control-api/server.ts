@@ -1,0 +1,144 @@
+/**
+ * The HTTP surface of the autoscaler. Builds a server and starts nothing, so tests can `inject`.
+ *
+ * It only reads: every method but GET and HEAD is refused, whatever the path. Looks are shared with
+ * the control loop's, so viewers cost Redis little.
+ */
+import Fastify, { type FastifyInstance, type FastifyReply } from "fastify";
+import { addHealthRoutes, type HealthPorts } from "#shared/http/health";
+import { problemOf } from "#shared/http/problem";
+import { refuseOtherNames } from "#shared/http/refuse-other-names";
+import type { Log } from "#shared/log";
+import type { LaneQueues } from "#shared/redis/lane-queues";
+import type { DecisionRecord, Snapshot } from "../snapshot.ts";
+import { readDecisions } from "./decision-log.ts";
+import { type Look, renderOutagePage, renderPage } from "./page.ts";
+import { causeOf, problemFor, RedisUnavailableError, readRedis, sendProblem } from "./problems.ts";
+import { addRawBoard } from "./raw-board.ts";
+import { DECISIONS_MAX, limitOf, type Query, queueOf } from "./read-query.ts";
+import { STYLE } from "./style.ts";
+
+export interface ControlPorts extends HealthPorts {
+  readonly log: Log;
+  /** Answer only requests addressed to loopback by name. */
+  readonly loopbackOnly: boolean;
+  /** Where the raw board finds its queues. */
+  readonly queues: Pick<LaneQueues, "open">;
+  /** A recent look at everything. Rejects when Redis is away; never hangs. */
+  snapshot(): Promise<Snapshot>;
+  /** The newest `max` decision records, newest first, as they were stored. Rejects like `snapshot`. */
+  decisions(max: number): Promise<readonly DecisionRecord[] | readonly unknown[]>;
+}
+
+/** A request that has not arrived completely by then is dropped. */
+const REQUEST_TIMEOUT_MS = 30_000;
+
+const PAGE_DECISIONS = 20;
+
+const SECURITY_HEADERS = {
+  "content-security-policy":
+    "default-src 'none'; style-src 'self'; img-src 'self' data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+  "x-content-type-options": "nosniff",
+  "referrer-policy": "no-referrer",
+  "cache-control": "no-store",
+};
+
+export async function buildControlServer(ports: ControlPorts): Promise<FastifyInstance> {
+  const server = Fastify({
+    bodyLimit: 1_024,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    routerOptions: { maxParamLength: 256 },
+    forceCloseConnections: "idle",
+    frameworkErrors: (error, _request, reply) => {
+      sendProblem(reply.headers(SECURITY_HEADERS), problemFor(error));
+    },
+  });
+  server.addHook("onRequest", (_request, reply, done) => {
+    reply.headers(SECURITY_HEADERS);
+    done();
+  });
+  if (ports.loopbackOnly) refuseOtherNames(server);
+  refuseWrites(server);
+
+  server.setErrorHandler((error, _request, reply) => {
+    const problem = problemFor(error);
+    if (problem.status >= 500) ports.log.error({ err: causeOf(error), code: problem.code }, "request failed");
+    return sendProblem(reply, problem);
+  });
+  server.setNotFoundHandler((_request, reply) => {
+    const detail = "Nothing is at this path; / shows what there is.";
+    return sendProblem(
+      reply,
+      problemOf({ status: 404, code: "ROUTE_NOT_FOUND", title: "No such route", detail }),
+    );
+  });
+
+  addViewRoutes(server, ports);
+  addPageRoutes(server, ports);
+  addHealthRoutes(server, ports);
+  await addRawBoard(server, ports);
+  return server;
+}
+
+/** By method and for every path, so that no spelling of a path gets around it. */
+function refuseWrites(server: FastifyInstance): void {
+  server.addHook("onRequest", (request, reply, done) => {
+    if (request.method === "GET" || request.method === "HEAD") return done();
+    const detail = "This API only shows; use GET or HEAD.";
+    sendProblem(
+      reply.header("allow", "GET, HEAD"),
+      problemOf({ status: 405, code: "METHOD_NOT_ALLOWED", title: "Read only", detail }),
+    );
+  });
+}
+
+function addViewRoutes(server: FastifyInstance, ports: ControlPorts): void {
+  server.get("/v1/fleet", async () => {
+    const { observedAt, workers, releases } = await readRedis(ports.snapshot());
+    return { observedAt, workers, releases };
+  });
+
+  server.get("/v1/lanes", async () => {
+    const { observedAt, queues } = await readRedis(ports.snapshot());
+    return { observedAt, queues };
+  });
+
+  server.get<{ Querystring: Query }>("/v1/scaling/decisions", async ({ query }) => {
+    const limit = limitOf(query);
+    const queue = queueOf(query);
+    // A queue's records lie among the others': all are read when one queue is asked for.
+    const { decisions, unreadable } = readDecisions(
+      await readRedis(ports.decisions(queue === null ? limit : DECISIONS_MAX)),
+    );
+    const found = decisions.filter((it) => queue === null || it.queue === queue);
+    return { decisions: found.slice(0, limit), unreadable };
+  });
+}
+
+function addPageRoutes(server: FastifyInstance, ports: ControlPorts): void {
+  let last: Look | null = null;
+
+  server.get<{ Querystring: Query }>("/", async ({ query }, reply) => {
+    const options = { refreshes: query.refresh !== "off" };
+    try {
+      last = await look(ports);
+    } catch (error) {
+      if (!(error instanceof RedisUnavailableError)) throw error;
+      ports.log.warn({ err: causeOf(error) }, "page has nothing new to show");
+      return sendPage(reply.code(503).header("retry-after", "1"), renderOutagePage(last, options));
+    }
+    return sendPage(reply, renderPage(last, options));
+  });
+
+  server.get("/style.css", async (_request, reply) => reply.type("text/css; charset=utf-8").send(STYLE));
+}
+
+async function look(ports: ControlPorts): Promise<Look> {
+  const reading = Promise.all([ports.snapshot(), ports.decisions(PAGE_DECISIONS)]);
+  const [snapshot, entries] = await readRedis(reading);
+  return { snapshot, decisions: readDecisions(entries).decisions };
+}
+
+function sendPage(reply: FastifyReply, page: string): FastifyReply {
+  return reply.type("text/html; charset=utf-8").send(page);
+}

@@ -1,0 +1,13 @@
+/** A BullMQ worker as it comes: ten jobs at once, none of which does anything. */
+import { Worker } from "bullmq";
+import { Redis } from "ioredis";
+import { endWithParent } from "./end-with-parent.mjs";
+
+endWithParent();
+const connection = new Redis({ path: process.env.BENCH_REDIS_SOCKET, maxRetriesPerRequest: null });
+const worker = new Worker("receipts", async () => undefined, {
+  connection,
+  concurrency: Number(process.env.BENCH_SLOTS),
+  removeOnComplete: { age: 3_600, count: 100_000 },
+});
+worker.on("error", (error) => process.stderr.write(`${error.message}\n`));

@@ -1,0 +1,118 @@
+/** `sluice enqueue`: hands in one job, and waits for its end when asked to. */
+import { randomUUID } from "node:crypto";
+import { enqueuedAnswer, typesAnswer, understood } from "../answers.ts";
+import { CliError, usageError } from "../cli-error.ts";
+import { CLI_EXIT } from "../exit-codes.ts";
+import { requestJson } from "../http-client.ts";
+import { DURATION_RULE, parseDurationMs } from "../parse-duration.ts";
+import { neutraliseLine } from "../terminal/neutralise.ts";
+import type { CommandContext } from "./context.ts";
+import { decideTypeVersion } from "./decide-type-version.ts";
+import { readData } from "./read-data.ts";
+import { showJob } from "./show-job.ts";
+import { waitForJob } from "./wait-for-job.ts";
+
+export interface EnqueueOptions {
+  readonly data: string;
+  readonly schemaversion?: string;
+  readonly id?: string;
+  readonly source?: string;
+  readonly subject?: string;
+  readonly wait?: boolean;
+  readonly timeout?: string;
+}
+
+const WAIT_MS = 30_000;
+
+/** @throws {CliError} when the job is not accepted, or has not ended in time. */
+export async function enqueue(type: string, options: EnqueueOptions, context: CommandContext): Promise<void> {
+  const timeoutMs = readTimeout(options);
+  const { apiUrl } = context.servers();
+  const given = readVersion(options.schemaversion);
+  const data = await readData(options.data, context.readStdin);
+  const schemaversion = given ?? (await highestAccepted(apiUrl, type));
+  const { source, subject } = options;
+  // An id of our own makes it safe to hand the job in again when the answer is lost.
+  const id = options.id ?? randomUUID();
+  const body = JSON.stringify({ type, schemaversion, id, source, subject, data });
+  const accepted = understood(enqueuedAnswer, await post(apiUrl, body, { id, schemaversion }), "answer");
+
+  if (timeoutMs === null) {
+    const state = neutraliseLine(`${accepted.type} v${schemaversion}  ${accepted.state}`);
+    const text = `${context.paint.strong(neutraliseLine(accepted.id))}  ${state}\n`;
+    const job = { ...accepted, schemaversion };
+    context.answer({ kind: "Enqueued", json: { job }, text, exitCode: CLI_EXIT.ok });
+    return;
+  }
+  const path = `/v1/jobs/${encodeURIComponent(accepted.id)}`;
+  const { job, raw } = await waitForJob(accepted.id, {
+    clock: context.clock,
+    timeoutMs,
+    getJob: () => requestJson({ method: "GET", baseUrl: apiUrl, path }),
+  });
+  const exitCode = job.state === "succeeded" ? CLI_EXIT.ok : CLI_EXIT.unhealthy;
+  context.answer({ kind: "Job", json: { job: raw }, text: showJob(job, context.paint), exitCode });
+}
+
+/** `null`: do not wait. */
+function readTimeout({ wait, timeout }: EnqueueOptions): number | null {
+  if (wait !== true) {
+    if (timeout !== undefined) throw usageError("--timeout is for --wait, which is not given.");
+    return null;
+  }
+  const timeoutMs = timeout === undefined ? WAIT_MS : parseDurationMs(timeout);
+  if (timeoutMs === null) throw usageError(`--timeout ${DURATION_RULE}.`);
+  return timeoutMs;
+}
+
+function readVersion(given: string | undefined): number | null {
+  if (given === undefined) return null;
+  if (!/^[1-9]\d{0,9}$/.test(given)) throw usageError("--schemaversion must be a whole number from 1.");
+  return Number(given);
+}
+
+async function highestAccepted(baseUrl: string, type: string): Promise<number> {
+  const answer = await requestJson({ method: "GET", baseUrl, path: "/v1/types" });
+  const decision = decideTypeVersion(understood(typesAnswer, answer, "list of types").types, type);
+  if (decision.kind === "version") return decision.version;
+  const unknown = decision.kind === "type-unknown";
+  const why = unknown
+    ? `No live release declares the job type "${type}".`
+    : `No version of "${type}" is accepted at present.`;
+  throw new CliError({
+    exitCode: CLI_EXIT.conflict,
+    code: unknown ? "TYPE_UNKNOWN" : "VERSION_UNKNOWN",
+    message: `The job was not enqueued. ${why}`,
+    hint: unknown
+      ? `Known types: ${decision.knownTypes.join(", ") || "none"}.`
+      : "Publish a release that reads it.",
+  });
+}
+
+/** A request whose outcome is not known says how to find out. */
+async function post(
+  baseUrl: string,
+  body: string,
+  { id, schemaversion }: { id: string; schemaversion: number },
+): Promise<unknown> {
+  try {
+    return await requestJson({ method: "POST", baseUrl, path: "/v1/jobs", body });
+  } catch (error) {
+    if (!(error instanceof CliError) || !isOutcomeUnknown(error)) throw error;
+    throw new CliError({
+      ...error.failure,
+      message: `It is not known whether the job was enqueued. ${error.failure.message}`,
+      hint:
+        `Hand it in again with --id ${id} --schemaversion ${schemaversion}: ` +
+        "the same id from the same source is the same job.",
+      details: { ...error.failure.details, outcome: "unknown", id },
+    });
+  }
+}
+
+function isOutcomeUnknown({ failure }: CliError): boolean {
+  const outcome = failure.details?.outcome;
+  if (typeof outcome === "string") return outcome === "unknown";
+  if (failure.code === "UNREACHABLE") return !/\((ECONNREFUSED|ENOTFOUND|EAI_AGAIN)\)/.test(failure.message);
+  return failure.exitCode === CLI_EXIT.unreachable || failure.exitCode === CLI_EXIT.unexpected;
+}

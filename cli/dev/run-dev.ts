@@ -1,0 +1,118 @@
+/**
+ * `sluice dev`: everything in one process tree on this machine.
+ *
+ * Says where it is once it runs, tells what happens, and stops on ^C: no new jobs, then no workers, then
+ * no Redis. Whatever goes wrong in between, what was started is stopped.
+ */
+import type { Clock } from "#shared/clock";
+import { readConfig } from "#shared/read-config";
+import { readSluiceConfig } from "#shared/sluice-config";
+import { jsonText, type Output } from "../answer.ts";
+import { fleetAnswer } from "../answers.ts";
+import { CLI_EXIT } from "../exit-codes.ts";
+import { send } from "../http-client.ts";
+import type { Painter } from "../terminal/colour.ts";
+import { type Addresses, areDefaultPorts, showAddresses, showNextSteps, withoutPassword } from "./banner.ts";
+import { configFileOf, type DevConfig, devEnv } from "./config.ts";
+import { describeDurability } from "./describe-durability.ts";
+import { DevStack, type RunningStack, untilAborted } from "./dev-stack.ts";
+import { followDecisions } from "./follow-decisions.ts";
+import { Screen } from "./screen.ts";
+import type { StopSignals } from "./stop-signals.ts";
+
+const ANSWER_MS_MAX = 1_000;
+
+export interface DevPorts {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Where the words for people go. */
+  readonly output: Output;
+  /** Gets one JSON object once everything runs; `null` when nobody asked for it. */
+  readonly jsonOutput: Output | null;
+  readonly paint: Painter;
+  readonly clock: Clock;
+  readonly signals: StopSignals;
+  readonly version: string;
+  readonly packageRoot: string;
+  /** Where the built rooms are: `dist/`. */
+  readonly builtRoot: string;
+}
+
+/** Runs until stopped; gives the exit code. @throws {CliError | ConfigInvalidError} when it cannot run. */
+export async function runDev(ports: DevPorts): Promise<number> {
+  const { env, output, paint, clock, signals, version } = ports;
+  const config = readConfig(devEnv, env);
+  const sluice = await readSluiceConfig(configFileOf(config, ports.packageRoot));
+  const screen = new Screen(output, paint, clock);
+  const stack = new DevStack({ ...ports, config, sluice, screen });
+  const sinceMs = clock.nowMs();
+  screen.line();
+  screen.line(`${paint.strong(`sluice ${version}`)} · node ${process.versions.node} · ${sluice.path}`);
+  screen.line();
+  let running: RunningStack | null;
+  try {
+    running = await stack.start(signals.stop);
+  } catch (error) {
+    await stack.stop(signals.insist);
+    throw error;
+  }
+  if (running !== null) {
+    await announce(running, config, { ...ports, screen });
+    const { controlUrl } = running;
+    const following = followDecisions(controlUrl, { clock, screen, sinceMs }, signals.stop);
+    await untilAborted(signals.stop);
+    await following;
+  }
+  return stop(stack, running, { config, screen, signals });
+}
+
+async function announce(
+  { apiUrl, controlUrl, redisUrl, ports }: RunningStack,
+  config: DevConfig,
+  { jsonOutput, screen }: DevPorts & { readonly screen: Screen },
+): Promise<void> {
+  const durability = await describeDurability(apiUrl);
+  const addresses: Addresses = {
+    apiUrl,
+    controlUrl,
+    redisUrl: withoutPassword(redisUrl),
+    durability,
+    dataDir: config.redisUrl === null ? config.dataDir : null,
+  };
+  showAddresses(addresses, screen);
+  const facts = { exampleApp: config.configPath === null, defaultPorts: areDefaultPorts(ports) };
+  showNextSteps(addresses, facts, screen);
+  jsonOutput?.write(jsonText("Dev", { ...addresses, pid: process.pid }));
+}
+
+async function stop(
+  stack: DevStack,
+  running: RunningStack | null,
+  { config, screen, signals }: { config: DevConfig; screen: Screen; signals: StopSignals },
+): Promise<number> {
+  const inFlight = running === null ? 0 : await jobsInFlight(running.controlUrl);
+  const what = inFlight === null ? "jobs in flight" : `${inFlight} jobs in flight`;
+  const deadline = `deadline ${config.drainDeadlineMs / 1_000} s; ^C again to stop at once`;
+  screen.line();
+  screen.line(`stopping: draining ${what} (${deadline})`);
+  const insisted = () => screen.line("stopping at once: jobs in flight run again after the next start");
+  signals.insist.addEventListener("abort", insisted, { once: true });
+  await stack.stop(signals.insist);
+  screen.line("stopped");
+  return signals.insist.aborted ? CLI_EXIT.interrupted : CLI_EXIT.ok;
+}
+
+/** `null` when the fleet cannot be asked. */
+async function jobsInFlight(controlUrl: string): Promise<number | null> {
+  try {
+    const request = {
+      method: "GET",
+      baseUrl: controlUrl,
+      path: "/v1/fleet",
+      timeoutMs: ANSWER_MS_MAX,
+    } as const;
+    const fleet = fleetAnswer.safeParse((await send(request)).value).data;
+    return fleet?.workers.reduce((sum, worker) => sum + worker.busy, 0) ?? null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,123 @@
+/** The command tree: names, options and help, and nothing of what the commands do. */
+import { Command, Option } from "commander";
+import type { Answer } from "./answer.ts";
+import { usageError } from "./cli-error.ts";
+import type { CommandContext } from "./commands/context.ts";
+import { type EnqueueOptions, enqueue } from "./commands/enqueue.ts";
+import { exitCodesHelp } from "./commands/exit-codes-help.ts";
+import { getJob } from "./commands/job.ts";
+import { status } from "./commands/status.ts";
+import type { ServerOptions } from "./config.ts";
+
+export interface GlobalOptions extends ServerOptions {
+  readonly json?: boolean;
+  readonly color: boolean;
+}
+
+export interface ProgramPorts {
+  readonly version: string;
+  context(options: GlobalOptions): CommandContext;
+  answer(answer: Answer): void;
+  /** Runs until it is told to stop. */
+  dev(options: GlobalOptions): Promise<void>;
+}
+
+export function buildProgram(ports: ProgramPorts): Command {
+  const program = new Command("sluice")
+    .description("Queue-based load leveling: hand in jobs, look after them, run it all on this machine.")
+    .version(ports.version, "--version", "print the version")
+    .option("--json", "one JSON object on standard output, on failure too")
+    .option("--no-color", "no colours; NO_COLOR does the same")
+    .addOption(new Option("--url <url>", "address of the API (SLUICE_URL; else http://127.0.0.1:7700)"))
+    .addOption(
+      new Option(
+        "--control-url <url>",
+        "address of the control API (SLUICE_CONTROL_URL; else http://127.0.0.1:7701)",
+      ),
+    )
+    .helpCommand(false)
+    .showSuggestionAfterError()
+    .addHelpText("after", EXAMPLES);
+  addDev(program, ports);
+  addEnqueue(program, ports);
+  addJob(program, ports);
+  addStatus(program, ports);
+  addHelp(program, ports);
+  return program;
+}
+
+const EXAMPLES = `
+Examples:
+  $ sluice dev
+  $ sluice enqueue receipt.render --data @order.json --wait
+  $ sluice job get shop~2f6q...
+  $ sluice status
+  $ sluice help exit-codes
+`;
+
+function addDev(program: Command, ports: ProgramPorts): void {
+  program
+    .command("dev")
+    .description("run everything on this machine: Redis, API, autoscaler and workers; ^C stops it")
+    .action((_options, command: Command) => ports.dev(command.optsWithGlobals()));
+}
+
+function addEnqueue(program: Command, ports: ProgramPorts): void {
+  program
+    .command("enqueue")
+    .description("hand in one job")
+    .argument("<type>", "job type, e.g. receipt.render")
+    .requiredOption("--data <data>", "the job's data: JSON, @file, or - for standard input")
+    .option("--schemaversion <n>", "version of the data's schema; the highest accepted one when left out")
+    .option("--id <id>", "id of the job, unique for its source; the same again is the same job")
+    .option("--source <uri>", "where the job comes from")
+    .option("--subject <text>", "what the job is about")
+    .option("--wait", "wait for the job's end; exit 8 when it did not succeed")
+    .option("--timeout <duration>", "how long to wait, e.g. 500ms, 30s, 2m (default 30s); exit 7 after it")
+    .action((type: string, options: EnqueueOptions, command: Command) =>
+      enqueue(type, options, ports.context(command.optsWithGlobals())),
+    );
+}
+
+function addJob(program: Command, ports: ProgramPorts): void {
+  program
+    .command("job")
+    .description("look after one job")
+    .command("get")
+    .description("show a job: state, times, attempts, result")
+    .argument("<id>", "id of the job, as `sluice enqueue` printed it")
+    .action((id: string, _options, command: Command) => getJob(id, ports.context(command.optsWithGlobals())));
+}
+
+function addStatus(program: Command, ports: ProgramPorts): void {
+  program
+    .command("status")
+    .description("show whether all is well: lanes, fleet, last decisions")
+    .option("--exit-code", "exit 8 when jobs are late or something is unhealthy")
+    .action((options: { exitCode?: boolean }, command: Command) =>
+      status(options, ports.context(command.optsWithGlobals())),
+    );
+}
+
+function addHelp(program: Command, ports: ProgramPorts): void {
+  program
+    .command("help")
+    .description("show help for a command, or for `exit-codes`")
+    .argument("[topic...]", "a command, or exit-codes")
+    .action((topic: string[]) => {
+      if (topic.join(" ") === "exit-codes") {
+        ports.answer(exitCodesHelp());
+        return;
+      }
+      commandNamed(program, topic).help();
+    });
+}
+
+/** @throws {CliError} when there is no such command. */
+function commandNamed(program: Command, names: readonly string[]): Command {
+  return names.reduce((parent, name) => {
+    const found = parent.commands.find((command) => command.name() === name);
+    if (found !== undefined) return found;
+    throw usageError(`There is no command "${names.join(" ")}".`, "`sluice help` lists them.");
+  }, program);
+}

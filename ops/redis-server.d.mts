@@ -1,0 +1,3 @@
+import type { RedisServerChoice } from "./decide-redis.mjs";
+
+export function findRedisServer(): RedisServerChoice;

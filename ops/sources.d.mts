@@ -1,0 +1,3 @@
+export function listSources(root: string): string[];
+export function fingerprintSources(root: string): string;
+export function isAsset(path: string): boolean;

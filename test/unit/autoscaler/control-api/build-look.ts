@@ -1,0 +1,93 @@
+/** Boring complete values: one queue, one lane, one release, one worker, all well. */
+import type { DecisionRecord, LaneView, QueueView, Snapshot, WorkerView } from "#autoscaler/snapshot";
+
+export const OBSERVED_AT = "2026-03-01T03:00:00.000Z";
+
+export function laneView(changes: Partial<LaneView> = {}): LaneView {
+  return {
+    lane: "shop.r1",
+    generation: 1,
+    waiting: 0,
+    inFlight: 0,
+    scheduled: 0,
+    dueSoon: 0,
+    succeeded: 0,
+    failed: 0,
+    oldestDueAgeMs: null,
+    readers: ["shop-1"],
+    consumers: 1,
+    orphaned: false,
+    arrivalRatePerSec: null,
+    serviceTimeMs: null,
+    ...changes,
+  };
+}
+
+/** A lane whose oldest job is `ageMs` past due. */
+export function lateLane(ageMs: number, changes: Partial<LaneView> = {}): LaneView {
+  return laneView({ waiting: 7, oldestDueAgeMs: ageMs, ...changes });
+}
+
+export function queueView(changes: Partial<QueueView> = {}): QueueView {
+  return {
+    queue: "shop",
+    app: "shop",
+    floor: 1,
+    pickupPromiseMs: 5_000,
+    lanes: [laneView()],
+    parked: 0,
+    quarantined: 0,
+    ...changes,
+  };
+}
+
+export function workerView(changes: Partial<WorkerView> = {}): WorkerView {
+  return {
+    worker: "w1",
+    release: "shop-1",
+    queue: "shop",
+    state: "ok",
+    reason: null,
+    slots: 10,
+    busy: 0,
+    lanes: ["shop.r1"],
+    heartbeatAgeMs: 500,
+    startedAt: "2026-03-01T02:00:00.000Z",
+    pid: 4_711,
+    host: "here",
+    settled: {},
+    eventLoopLagMs: 1,
+    rssBytes: 100 * 2 ** 20,
+    clockOffsetMs: 0,
+    ...changes,
+  };
+}
+
+export function snapshotOf(changes: Partial<Snapshot> = {}): Snapshot {
+  const release = { release: "shop-1", app: "shop", state: "live", generations: { shop: 1 } } as const;
+  return {
+    observedAt: OBSERVED_AT,
+    queues: [queueView()],
+    workers: [workerView()],
+    releases: [{ ...release, publishedAt: "2026-02-28T12:00:00.000Z" }],
+    ...changes,
+  };
+}
+
+export function decisionRecord(changes: Partial<DecisionRecord> = {}): DecisionRecord {
+  return {
+    id: "1-1",
+    at: "2026-03-01T02:59:48.000Z",
+    queue: "shop",
+    kind: "sized",
+    reason: "as-wanted",
+    sentence: "wanted 2 workers: lane shop.r1 needs 11 slots",
+    present: { "shop-1": 1 },
+    wanted: { "shop-1": 2 },
+    desired: { "shop-1": 2 },
+    limitedBy: null,
+    actions: [],
+    inputs: {},
+    ...changes,
+  };
+}

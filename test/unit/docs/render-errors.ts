@@ -1,0 +1,109 @@
+/**
+ * docs/reference/errors.md: every code that a program, a person or a record of a job may meet.
+ *
+ * What is answered over HTTP is asked of the code that answers, so the table cannot say otherwise.
+ * Problems that a route or a hook builds on the spot are read from the source.
+ */
+import { errorCodes } from "fastify";
+import { problemFor as controlProblemFor, QueryInvalidError, RedisUnavailableError } from "#autoscaler/control-api/problems";
+import { problemFor } from "#producer/problems";
+import * as errors from "#shared/errors";
+import { code, table } from "./rendered-blocks.ts";
+import { codeLiteralsIn, errorClassesIn, sourcesIn } from "./source-facts.ts";
+
+export function renderErrors(): Readonly<Record<string, string>> {
+  return {
+    classes: classTable(),
+    "api-problems": problemTable([...producerProblems(), ...builtOnTheSpot("producer", "shared/http")]),
+    "control-problems": problemTable([...controlProblems(), ...builtOnTheSpot("autoscaler", "shared/http")]),
+    command: commandTable(),
+  };
+}
+
+function classTable(): string {
+  const rows = errorClassesIn("shared/errors.ts").map((it) => [
+    code(it.code),
+    code(it.name),
+    it.retryability,
+    it.fields.map(code).join(", ") || "–",
+    it.meaning,
+  ]);
+  return table(["Code", "Class", "Try again?", "Facts", "Meaning"], rows);
+}
+
+interface ProblemRow {
+  readonly code: string;
+  readonly status: number;
+  readonly title: string;
+  readonly outcome: string;
+  readonly retryAfterSeconds: number | null;
+}
+
+/** One of each error, as the API's own mapping answers it. */
+function producerProblems(): readonly ProblemRow[] {
+  const issue = { pointer: "/x", rule: "x", message: "x" };
+  const own = [
+    new errors.EnvelopeInvalidError([issue]),
+    new errors.DataInvalidError("x.y", 1, [issue]),
+    new errors.TypeUnknownError("x.y", []),
+    new errors.VersionUnknownError("x.y", 2, [1]),
+    new errors.NotEnqueuedError("x"),
+    new errors.EnqueueUnknownError("x"),
+  ];
+  const framework = Object.values(errorCodes).map((FrameworkError) => new FrameworkError());
+  return [...own, ...framework, new Error("x")].map((error) => rowOf(problemFor(error)));
+}
+
+function controlProblems(): readonly ProblemRow[] {
+  const query = new QueryInvalidError({ pointer: "/x", rule: "x", message: "x" });
+  const framework = new errorCodes.FST_ERR_BAD_URL();
+  return [query, new RedisUnavailableError(), framework, new Error("x")].map((error) =>
+    rowOf(controlProblemFor(error)),
+  );
+}
+
+function rowOf(problem: ReturnType<typeof problemFor>): ProblemRow {
+  const { outcome = "–", retryAfterSeconds = null } = problem;
+  return { code: problem.code, status: problem.status, title: problem.title, outcome, retryAfterSeconds };
+}
+
+function builtOnTheSpot(...places: readonly string[]): readonly ProblemRow[] {
+  return codeLiteralsIn(sourcesIn(...places))
+    .filter(({ beside }) => typeof beside.status === "number" && "title" in beside)
+    .map((it) => ({
+      code: it.code,
+      status: Number(it.beside.status),
+      title: String(it.beside.title),
+      outcome: String(it.beside.outcome ?? "–"),
+      retryAfterSeconds: null,
+    }));
+}
+
+function problemTable(problems: readonly ProblemRow[]): string {
+  const rows = problems.map((it) => [
+    code(it.code),
+    String(it.status),
+    it.title,
+    it.outcome === "–" ? "–" : code(it.outcome),
+    it.retryAfterSeconds === null ? "–" : `${it.retryAfterSeconds} s`,
+  ]);
+  return table(["Code", "Status", "Title", "Outcome", "Retry after"], sorted(distinct(rows)));
+}
+
+/** Codes of the command itself; those of a server's refusal are passed on as they are. */
+function commandTable(): string {
+  const literals = codeLiteralsIn(sourcesIn("cli")).filter(({ beside }) => !("status" in beside));
+  const rows = literals.map(({ code: name, beside }) => [
+    code(name),
+    beside.exitCode === undefined ? "–" : code(String(beside.exitCode)),
+  ]);
+  return table(["Code", "Exit code's name"], sorted(distinct(rows)));
+}
+
+function distinct(rows: readonly string[][]): readonly string[][] {
+  return [...new Map(rows.map((row) => [row.join(), row])).values()];
+}
+
+function sorted(rows: readonly string[][]): readonly string[][] {
+  return rows.toSorted((a, b) => (a.join() < b.join() ? -1 : 1));
+}
