@@ -41,14 +41,15 @@ module.exports = {
       name: "apps-use-the-public-door",
       comment: "A sample app is a user's app: it imports the package's public exports, never a room's inside.",
       severity: "error",
-      from: { path: "^examples/" },
+      from: { path: "^(examples|test/support/apps)/" },
       to: { path: `^(${rooms.join("|")}|shared)/`, pathNot: "^worker/index\\.ts$" },
     },
     {
       name: "cross-rooms-by-hash",
       comment: "Within a room: ./relative. Into another room: #room/. So an import line shows a crossing.",
       severity: "error",
-      from: { path: "^([^/]+)/", pathNot: "^examples/" },
+      // Apps of tests and benchmarks are users' apps too, see apps-use-the-public-door.
+      from: { path: "^([^/]+)/", pathNot: "^(examples/|test/support/apps/|bench/programs/app\\.mjs)" },
       to: {
         path: "^(producer|worker|autoscaler|shared|cli|test|examples)/",
         pathNot: "^$1/",

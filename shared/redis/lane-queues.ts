@@ -5,7 +5,7 @@
  * BullMQ's `drain()` deletes jobs and is never called.
  */
 import { type JobJson, Queue } from "bullmq";
-import { EnqueueUnknownError, NotEnqueuedError } from "../errors.ts";
+import { EnqueueUnknownError, NotEnqueuedError, RedisUnavailableError } from "../errors.ts";
 import type { JobRecord } from "../job-record.ts";
 import type { RedisConnection } from "./connection.ts";
 
@@ -52,7 +52,6 @@ export class LaneQueues {
    * @throws {EnqueueUnknownError} when the answer was lost.
    */
   async add(place: string, job: QueuedJob): Promise<void> {
-    if (this.#redis.status !== "ready") throw new NotEnqueuedError("Redis is not reachable");
     const queue = await this.open(place).catch((error: unknown) => {
       throw new NotEnqueuedError("Redis is not reachable", { cause: error });
     });
@@ -91,8 +90,10 @@ export class LaneQueues {
     await queue.remove(jobId);
   }
 
-  /** The BullMQ queue behind a place; it stays open until `close`. */
+  /** The BullMQ queue behind a place; it stays open until `close`. Rejects while Redis is away. */
   open(place: string): Promise<Queue> {
+    // BullMQ would wait for Redis for as long as it takes, and a request with it.
+    if (this.#redis.status !== "ready") return Promise.reject(new RedisUnavailableError());
     const known = this.#open.get(place);
     if (known !== undefined) return known;
     const opening = this.#create(place).catch((error: unknown) => {

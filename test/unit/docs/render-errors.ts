@@ -39,19 +39,37 @@ interface ProblemRow {
   readonly retryAfterSeconds: number | null;
 }
 
-/** One of each error, as the API's own mapping answers it. */
+/** One of each class, to be asked about. */
+const ISSUE = { pointer: "/x", rule: "x", message: "x" };
+const SAMPLES: readonly errors.SluiceError[] = [
+  new errors.EnvelopeInvalidError([ISSUE]),
+  new errors.DataInvalidError("x.y", 1, [ISSUE]),
+  new errors.TypeUnknownError("x.y", []),
+  new errors.VersionUnknownError("x.y", 2, [1]),
+  new errors.UpcastFailedError("x.y", 2, "x"),
+  new errors.ConfigInvalidError("x", []),
+  new errors.AppInvalidError("x", []),
+  new errors.PublishRefusedError("x", []),
+  new errors.NotEnqueuedError("x"),
+  new errors.EnqueueUnknownError("x"),
+  new errors.RedisUnavailableError("x"),
+  new errors.DurabilityTooLowError([]),
+  new errors.WorkerRefusedError("x"),
+  new errors.JobTimeoutError(1),
+  new errors.TerminalJobError("x"),
+];
+
+/** Names of the classes above, to be held against the source. */
+export const SAMPLED_CLASSES: readonly string[] = SAMPLES.map((it) => it.constructor.name);
+
+/** Each error as the API's own mapping answers it; what is none of its business it answers as a bug. */
 function producerProblems(): readonly ProblemRow[] {
-  const issue = { pointer: "/x", rule: "x", message: "x" };
-  const own = [
-    new errors.EnvelopeInvalidError([issue]),
-    new errors.DataInvalidError("x.y", 1, [issue]),
-    new errors.TypeUnknownError("x.y", []),
-    new errors.VersionUnknownError("x.y", 2, [1]),
-    new errors.NotEnqueuedError("x"),
-    new errors.EnqueueUnknownError("x"),
-  ];
-  const framework = Object.values(errorCodes).map((FrameworkError) => new FrameworkError());
-  return [...own, ...framework, new Error("x")].map((error) => rowOf(problemFor(error)));
+  const bug = problemFor(new Error("x"));
+  const own = SAMPLES.map(problemFor).filter(({ title }) => title !== bug.title);
+  const framework = Object.values(errorCodes).map((FrameworkError) => problemFor(new FrameworkError()));
+  const named = framework.filter((it) => it.code !== "BAD_REQUEST" && it.code !== bug.code);
+  const unnamed = problemFor(new errorCodes.FST_ERR_BAD_URL());
+  return [...own, ...named, unnamed, bug].map(rowOf);
 }
 
 function controlProblems(): readonly ProblemRow[] {
