@@ -36,13 +36,16 @@ function markOf(decision: DecisionRecord): StateMark {
     : { tone: "quiet", icon: "=", word: "same" };
 }
 
-/** "2 → 5", and release by release when more than one changes. */
+/** "2 → 5", and release by release when there is more than one. */
 function changeOf(decision: DecisionRecord): Html {
   const { present, desired } = decision;
   const releases = changed(decision);
   const sum = html`<span class="change">${amount(total(present))} → ${amount(total(desired))}</span>`;
   if (releases.length === 0) return sum;
-  const each = releases.map((it) => `${it} ${amount(present[it] ?? 0)} → ${amount(desired[it] ?? 0)}`);
+  const before = (release: string) => amount(present[release] ?? 0);
+  const after = (release: string) => amount(desired[release] ?? 0);
+  const isAll = new Set([...Object.keys(present), ...Object.keys(desired)]).size === 1;
+  const each = isAll ? releases : releases.map((it) => `${it} ${before(it)} → ${after(it)}`);
   return html`${sum} <small>${each.join(", ")}</small>`;
 }
 

@@ -1,6 +1,6 @@
 /** What the control API answers to each error. Unexpected errors show nothing of themselves. */
 import type { FastifyReply } from "fastify";
-import { type Issue, SluiceError } from "#shared/errors";
+import { type Issue, RedisUnavailableError, SluiceError } from "#shared/errors";
 import { PROBLEM_CONTENT_TYPE, type Problem, problemOf } from "#shared/http/problem";
 
 /** A query parameter breaks its rule. */
@@ -15,22 +15,12 @@ export class QueryInvalidError extends SluiceError {
   }
 }
 
-/** Redis did not answer, so the state of things is not known. */
-export class RedisUnavailableError extends SluiceError {
-  readonly code = "REDIS_UNAVAILABLE";
-  readonly retryability = "retryable";
-
-  constructor(options?: ErrorOptions) {
-    super("Redis did not answer, so the state of lanes and workers is not known.", options);
-  }
-}
-
 /** @throws {RedisUnavailableError} for whatever a read rejects with, except what only a bug throws. */
 export async function readRedis<Answer>(reading: Promise<Answer>): Promise<Answer> {
   try {
     return await reading;
   } catch (error) {
-    if (BUGS.some((Bug) => error instanceof Bug)) throw error;
+    if (error instanceof RedisUnavailableError || BUGS.some((Bug) => error instanceof Bug)) throw error;
     throw new RedisUnavailableError({ cause: error });
   }
 }
@@ -39,7 +29,7 @@ const BUGS = [TypeError, ReferenceError, RangeError, SyntaxError];
 
 /** What a log should tell: why Redis did not answer, or the error itself. */
 export function causeOf(error: unknown): unknown {
-  return error instanceof RedisUnavailableError ? error.cause : error;
+  return error instanceof RedisUnavailableError ? (error.cause ?? error) : error;
 }
 
 export function problemFor(error: unknown): Problem {
@@ -48,7 +38,8 @@ export function problemFor(error: unknown): Problem {
     return problemOf({ status: 400, code, title: "A query parameter is wrong", detail, errors: [issue] });
   }
   if (error instanceof RedisUnavailableError) {
-    const { code, message: detail } = error;
+    const { code } = error;
+    const detail = "Redis did not answer, so the state of lanes and workers is not known.";
     return problemOf({ status: 503, code, title: "Redis is not reachable", detail, retryAfterSeconds: 1 });
   }
   const status = clientStatusOf(error);

@@ -5,6 +5,7 @@
  * the control loop's, so viewers cost Redis little.
  */
 import Fastify, { type FastifyInstance, type FastifyReply } from "fastify";
+import { RedisUnavailableError } from "#shared/errors";
 import { addHealthRoutes, type HealthPorts } from "#shared/http/health";
 import { problemOf } from "#shared/http/problem";
 import { refuseOtherNames } from "#shared/http/refuse-other-names";
@@ -13,7 +14,7 @@ import type { LaneQueues } from "#shared/redis/lane-queues";
 import type { DecisionRecord, Snapshot } from "../snapshot.ts";
 import { readDecisions } from "./decision-log.ts";
 import { type Look, renderOutagePage, renderPage } from "./page.ts";
-import { causeOf, problemFor, RedisUnavailableError, readRedis, sendProblem } from "./problems.ts";
+import { causeOf, problemFor, readRedis, sendProblem } from "./problems.ts";
 import { addRawBoard } from "./raw-board.ts";
 import { DECISIONS_MAX, limitOf, type Query, queueOf } from "./read-query.ts";
 import { STYLE } from "./style.ts";

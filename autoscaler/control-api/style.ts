@@ -16,7 +16,7 @@ export const STYLE = `
 * { box-sizing: border-box; }
 body {
   margin: 0 auto; padding: 1rem; max-width: 100rem; background: var(--page); color: var(--text);
-  font: 1rem/1.45 system-ui, sans-serif; overflow-wrap: anywhere;
+  font: 1rem/1.45 system-ui, sans-serif; overflow-wrap: break-word;
 }
 a { color: var(--link); }
 .verdict { padding: 0.75rem 1.25rem; border-left: 0.5rem solid; border-radius: 0.25rem; }
@@ -37,21 +37,21 @@ h1 { margin: 0.1rem 0 0.4rem; font-size: 1.6rem; line-height: 1.25; }
 .marks { display: inline-flex; flex-wrap: wrap; gap: 0.1rem 1rem; }
 .change { white-space: nowrap; }
 small { font-size: 0.85em; }
-section { margin-top: 1.5rem; }
+section { margin-top: 1.5rem; overflow-x: auto; }
 h2, caption { margin: 0; padding: 0.25rem 0; text-align: left; font-size: 1.1rem; font-weight: 700; }
 table { width: 100%; border-collapse: collapse; font-size: 0.9rem; }
 th, td { padding: 0.3rem 0.6rem; text-align: left; vertical-align: top; border-bottom: 1px solid var(--line); }
 th:first-child { padding-left: 0; }
-thead th { color: var(--quiet); font-weight: 600; vertical-align: bottom; overflow-wrap: normal; }
+thead th { color: var(--quiet); font-weight: 600; vertical-align: bottom; }
 tbody th { font-weight: 600; }
-th.number, td.number { text-align: right; font-variant-numeric: tabular-nums; overflow-wrap: normal; }
+th.number, td.number { text-align: right; font-variant-numeric: tabular-nums; }
+td.number { white-space: nowrap; }
 time { font-variant-numeric: tabular-nums; white-space: nowrap; }
-.old main, .old section { opacity: 1; }
 .old { border-left: 0.5rem dotted var(--unknown); padding-left: 0.75rem; }
 footer { margin-top: 2rem; color: var(--quiet); display: flex; flex-wrap: wrap; gap: 0 2rem; }
 @media (max-width: 60rem) {
   thead { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
-  table, tbody, tr, caption { display: block; }
+  table, tbody, tr, caption { display: block; overflow-wrap: anywhere; }
   tr { margin-bottom: 0.75rem; padding: 0.4rem 0.75rem; background: var(--card); border-radius: 0.25rem; }
   tbody th { display: block; padding: 0.1rem 0; border: 0; font-size: 1.05rem; }
   td, td.number { display: flex; justify-content: space-between; gap: 1rem; padding: 0.1rem 0; border: 0; text-align: right; }

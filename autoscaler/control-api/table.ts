@@ -40,7 +40,7 @@ function renderRow(cells: readonly HtmlValue[], columns: readonly Column[]): Htm
   const [name, ...rest] = cells;
   const tds = rest.map((cell, index) => {
     const column = columns[index + 1];
-    return html`<td data-label="${column?.heading}"${numberClass(column?.numeric)}>${cell}</td>`;
+    return html`<td data-label="${column?.heading}"${numberClass(column?.numeric)}><div>${cell}</div></td>`;
   });
   return html`<tr><th scope="row">${name}</th>${tds}</tr>
 `;

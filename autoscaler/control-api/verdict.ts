@@ -66,12 +66,14 @@ function workerFindings({ workers }: Snapshot): readonly string[] {
 }
 
 function storedFindings(queues: readonly QueueView[]): readonly string[] {
-  const sentence = (field: "quarantined" | "parked", why: string) => {
+  const sentence = (field: "quarantined" | "parked", until: string) => {
     const found = queues.filter((queue) => queue[field] > 0);
     const jobs = found.reduce((sum, queue) => sum + queue[field], 0);
-    const where = listed(found.map((queue) => `${queue.queue} ${amount(queue[field])}`));
-    const are = jobs === 1 ? "is" : "are";
-    return jobs === 0 ? [] : [`${counted(jobs, "job")} ${are} ${field}${why}: ${where}.`];
+    const are = `${counted(jobs, "job")} ${jobs === 1 ? "is" : "are"} ${field}`;
+    const where = listed(
+      found.map((it) => (found.length === 1 ? it.queue : `${amount(it[field])} in ${it.queue}`)),
+    );
+    return jobs === 0 ? [] : [`${are}${until}${found.length === 1 ? `, in ${where}` : `: ${where}`}.`];
   };
   return [...sentence("quarantined", ""), ...sentence("parked", " until a release reads them")];
 }

@@ -24,5 +24,5 @@ export function requireLoopback(host: string, allowUnauthenticated: boolean): vo
 
 /** Whether a request's Host header names loopback; the port does not matter. */
 export function namesLoopback(hostHeader: string | undefined): boolean {
-  return hostHeader !== undefined && isLoopback(hostHeader.replace(/:\d+$/, ""));
+  return hostHeader !== undefined && isLoopback(hostHeader.toLowerCase().replace(/:\d+$/, ""));
 }
