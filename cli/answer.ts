@@ -33,6 +33,8 @@ export function failureJson({ exitCode, code, message, hint, details }: CliFailu
 }
 
 export function failureText({ exitCode, message, hint }: CliFailure, paint: Painter): string {
-  const words = [message, ...(hint === undefined ? [] : [hint])].map(neutralise).join(" ");
-  return `${paint.bad("✗")} ${words} (exit ${exitCode})\n`;
+  const parts = [message, hint ?? "", `(exit ${exitCode})`].map((part) => neutralise(part.trim()));
+  // A sentence goes on one line; a list of problems has its hint below it.
+  const between = parts.some((part) => part.includes("\n")) ? "\n" : " ";
+  return `${paint.bad("✗")} ${parts.filter((part) => part !== "").join(between)}\n`;
 }

@@ -20,7 +20,6 @@ export const typesAnswer = z.object({
 export const enqueuedAnswer = z.object({ id: text, type: text, state: text });
 
 export const jobAnswer = z.object({
-  id: text,
   type: text,
   state: text,
   queue: text,

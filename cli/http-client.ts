@@ -110,7 +110,7 @@ function refusal({ baseUrl, path }: HttpRequest, status: number, value: unknown)
   const fields = (told.errors ?? []).map((it) => `\n  ${it.pointer || "(document)"}: ${it.message}`);
   const what = told.title ?? `${baseUrl}${path} answered ${status}`;
   // The detail of a refusal that lists its fields is those fields in one line.
-  const why = fields.length > 0 ? `:${fields.join("")}\n` : `. ${told.detail ?? ""}`.trimEnd();
+  const why = fields.length > 0 ? `:${fields.join("")}` : `. ${told.detail ?? ""}`.trimEnd();
   const exitCode = exitCodeForStatus(status);
   return new CliError({
     exitCode,

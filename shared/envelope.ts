@@ -7,6 +7,7 @@
  */
 import { z } from "zod";
 import { EnvelopeInvalidError, type Issue } from "./errors.ts";
+import { pointerTo } from "./json-pointer.ts";
 import { fromRfc3339 } from "./system-clock.ts";
 
 /** Largest envelope as JSON text. Redis holds every queued byte in memory. */
@@ -32,6 +33,9 @@ const CORE_ATTRIBUTES = new Set([
   "tenant",
 ]);
 
+/** The offset is required: a time without one would mean another moment on another machine. */
+const RFC_3339 = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/;
+
 function text(max: number, what: string) {
   const rule = `must be a string of 1 to ${max} characters (${what})`;
   return z.string(rule).min(1, rule).max(max, rule);
@@ -39,9 +43,7 @@ function text(max: number, what: string) {
 
 function moment(what: string) {
   const rule = `must be an RFC 3339 timestamp such as 2026-01-31T12:00:00Z (${what})`;
-  return z
-    .string(rule)
-    .refine((value) => /^\d{4}-\d\d-\d\d[Tt]/.test(value) && fromRfc3339(value) !== null, rule);
+  return z.string(rule).refine((value) => RFC_3339.test(value) && fromRfc3339(value) !== null, rule);
 }
 
 const versionRule = "must be a whole number from 1 (the version of the data's schema)";
@@ -126,7 +128,7 @@ function parse<Schema extends z.ZodType>(schema: Schema, value: unknown): z.outp
 function toIssues(issue: z.core.$ZodIssue): Issue[] {
   if (issue.code === "unrecognized_keys") {
     return issue.keys.map((key) => ({
-      pointer: `/${key}`,
+      pointer: pointerTo([key]),
       rule: "unknown-field",
       message: `"${key}" is not an attribute of a job; the job's own fields belong in "data"`,
     }));
@@ -134,7 +136,7 @@ function toIssues(issue: z.core.$ZodIssue): Issue[] {
   const missing = issue.code === "invalid_type" && issue.path.length > 0;
   return [
     {
-      pointer: issue.path.map((part) => `/${String(part)}`).join(""),
+      pointer: pointerTo(issue.path),
       rule: missing ? "type" : issue.code.replaceAll("_", "-"),
       message: issue.path.length === 0 ? "must be a JSON object" : issue.message,
     },
@@ -144,7 +146,7 @@ function toIssues(issue: z.core.$ZodIssue): Issue[] {
 function extensionNameIssues(name: string): Issue[] {
   if (/^[a-z0-9]{1,20}$/.test(name)) return [];
   const message = "CloudEvents attribute names are 1 to 20 lower-case letters and digits";
-  return [{ pointer: `/${name}`, rule: "attribute-name", message }];
+  return [{ pointer: pointerTo([name]), rule: "attribute-name", message }];
 }
 
 function withCheckedCrit(request: JobRequest): JobRequest {
@@ -160,7 +162,7 @@ function withCheckedCrit(request: JobRequest): JobRequest {
         { pointer: "/crit", rule: "crit", message: `"${name}" is known to every reader; leave it out` },
       ];
     }
-    if (!(name in request)) {
+    if (!Object.hasOwn(request, name)) {
       return [{ pointer: "/crit", rule: "crit", message: `names "${name}", which the job does not carry` }];
     }
     return [];

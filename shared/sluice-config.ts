@@ -88,10 +88,7 @@ export async function readSluiceConfig(path: string): Promise<SluiceConfig> {
   }
   const result = configFile.safeParse(value);
   if (!result.success) {
-    const problems = result.error.issues.map(
-      (it) => `${it.path.map(String).join(".") || "(file)"}: ${it.message}`,
-    );
-    throw new ConfigInvalidError(what, problems);
+    throw new ConfigInvalidError(what, result.error.issues.map(problemOf));
   }
   const problems = crossProblems(result.data);
   if (problems.length > 0) throw new ConfigInvalidError(what, problems);
@@ -108,15 +105,21 @@ export async function readSluiceConfig(path: string): Promise<SluiceConfig> {
   };
 }
 
+function problemOf(issue: z.core.$ZodIssue): string {
+  // Of a wrong name in a record zod says only that it is wrong; the rule is one level down.
+  const rule = issue.code === "invalid_key" ? issue.issues[0]?.message : undefined;
+  return `${issue.path.map(String).join(".") || "(file)"}: ${rule ?? issue.message}`;
+}
+
 function crossProblems({ queues, pools, releases }: z.output<typeof configFile>): string[] {
   const ids = releases.map((it) => it.id);
   const twice = [...new Set(ids.filter((id, index) => ids.indexOf(id) !== index))];
   return [
     ...Object.keys(queues)
-      .filter((queue) => !(queue in pools))
+      .filter((queue) => !Object.hasOwn(pools, queue))
       .map((queue) => `pools: the queue ${queue} has no pool`),
     ...Object.keys(pools)
-      .filter((queue) => !(queue in queues))
+      .filter((queue) => !Object.hasOwn(queues, queue))
       .map((queue) => `queues: the pool ${queue} has no queue with a pickupPromiseMs`),
     ...twice.map((id) => `releases: the id ${id} is used more than once`),
   ];

@@ -96,7 +96,7 @@ export function describeApp(app: unknown, release: string): ReleaseDescriptor {
     ...contracts.flatMap(contractProblems),
     ...repeated(contracts.map((it) => it.type)),
   ];
-  if (!shape.success || problems.length > 0) throw new AppInvalidError(release, problems);
+  if (!shape.success || problems.length > 0) throw new AppInvalidError(release, [...new Set(problems)]);
   return { release, app: shape.data.name, types: contracts.map(describeContract) };
 }
 

@@ -21,6 +21,6 @@ export interface FleetExecutor {
   start(queue: string, release: string): string;
   /** Tells a worker to drain and exit; nothing happens when it is gone. */
   stop(workerId: string): void;
-  /** Takes over a worker that an earlier executor on this machine has started. */
+  /** Takes over a worker that an earlier executor on this machine has started; one that has ended counts so. */
   adopt(worker: ExecutedWorker & { readonly pid: number }): void;
 }

@@ -107,7 +107,11 @@ export class LocalProcesses implements FleetExecutor {
   }
 
   adopt(worker: ExecutedWorker & { readonly pid: number }): void {
-    if (this.#workers.has(worker.workerId) || !isRunning(worker.pid)) return;
+    if (this.#workers.has(worker.workerId)) return;
+    if (!isRunning(worker.pid)) {
+      this.#forget(worker.workerId);
+      return;
+    }
     this.#workers.set(worker.workerId, { ...worker, child: null });
     this.#options.log.info({ worker: worker.workerId, pid: worker.pid }, "worker is taken over");
   }

@@ -51,7 +51,12 @@ export async function enqueue(type: string, options: EnqueueOptions, context: Co
     getJob: () => requestJson({ method: "GET", baseUrl: apiUrl, path }),
   });
   const exitCode = job.state === "succeeded" ? CLI_EXIT.ok : CLI_EXIT.unhealthy;
-  context.answer({ kind: "Job", json: { job: raw }, text: showJob(job, context.paint), exitCode });
+  context.answer({
+    kind: "Job",
+    json: { job: raw },
+    text: showJob(accepted.id, job, context.paint),
+    exitCode,
+  });
 }
 
 /** `null`: do not wait. */

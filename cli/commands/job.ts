@@ -11,6 +11,6 @@ export async function getJob(jobId: string, context: CommandContext): Promise<vo
   const path = `/v1/jobs/${encodeURIComponent(jobId)}`;
   const raw = await requestJson({ method: "GET", baseUrl: apiUrl, path });
   const job = understood(jobAnswer, raw, "job");
-  const text = showJob(job, context.paint);
+  const text = showJob(jobId, job, context.paint);
   context.answer({ kind: "Job", json: { job: raw }, text, exitCode: CLI_EXIT.ok });
 }

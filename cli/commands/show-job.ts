@@ -9,7 +9,7 @@ const RESULT_CHARS_MAX = 2_000;
 
 const BAD_STATES = new Set(["failed", "quarantined", "expired", "cancelled"]);
 
-export function showJob(job: JobAnswer, paint: Painter): string {
+export function showJob(jobId: string, job: JobAnswer, paint: Painter): string {
   const version = job.schemaversion === null ? "" : ` v${job.schemaversion}`;
   const facts: [string, string | null][] = [
     ["type", `${job.type}${version}`],
@@ -26,13 +26,13 @@ export function showJob(job: JobAnswer, paint: Painter): string {
   const lines = facts.flatMap(([name, fact]) =>
     fact === null ? [] : [`  ${name.padEnd(9)} ${neutraliseLine(fact)}`],
   );
-  return `${[showState(job, paint), ...lines, ...showAttempts(job)].join("\n")}\n`;
+  return `${[showState(jobId, job, paint), ...lines, ...showAttempts(job)].join("\n")}\n`;
 }
 
-function showState({ id, state }: JobAnswer, paint: Painter): string {
+function showState(jobId: string, { state }: JobAnswer, paint: Painter): string {
   const safe = neutraliseLine(state);
   const painted = state === "succeeded" ? paint.good(safe) : BAD_STATES.has(state) ? paint.bad(safe) : safe;
-  return `${paint.strong(neutraliseLine(id))}  ${painted}`;
+  return `${paint.strong(neutraliseLine(jobId))}  ${painted}`;
 }
 
 function showStarts({ attempts: { starts, failed, crashes } }: JobAnswer): string {

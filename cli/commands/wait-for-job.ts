@@ -59,10 +59,11 @@ async function look(getJob: () => Promise<unknown>): Promise<EndedJob | null> {
 
 function timedOut(jobId: string, timeoutMs: number, last: EndedJob | null): CliError {
   const state = last?.job.state ?? null;
+  const now = state === null ? "the server did not say how it is" : `it is ${state}`;
   return new CliError({
     exitCode: CLI_EXIT.timedOut,
     code: "WAIT_TIMEOUT",
-    message: `The job ${jobId} has not ended within ${timeoutMs / 1_000} s; it is ${state ?? "not known how it is"}.`,
+    message: `The job ${jobId} has not ended within ${timeoutMs / 1_000} s; ${now}.`,
     hint: `It is accepted and goes on: \`sluice job get ${jobId}\` shows it.`,
     details: { jobId, state },
   });

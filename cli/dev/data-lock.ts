@@ -32,16 +32,17 @@ export async function takeDataLock(directory: string, dataDir: string, clock: Cl
   const inode = statSync(ownPath).ino;
   const release = () => {
     if (inodeOf(path) === inode) unlinkIfThere(path);
-    unlinkIfThere(ownPath);
     server.close();
   };
   try {
     await claim(path, ownPath, { dataDir, inode, clock });
+    return { release };
   } catch (error) {
     release();
     throw error;
+  } finally {
+    unlinkIfThere(ownPath);
   }
-  return { release };
 }
 
 async function claim(

@@ -34,7 +34,7 @@ export function findRedisServer(pathVariable: string): { readonly path: string; 
   throw new CliError({
     exitCode: CLI_EXIT.unexpected,
     code: "REDIS_MISSING",
-    message: `Jobs are kept in Redis, and ${decision.reason}.\n`,
+    message: `Jobs are kept in Redis, and ${decision.reason}.`,
     hint: ADVICE,
   });
 }

@@ -119,15 +119,17 @@ export class OwnRedis {
   }
 
   #onRestart(end: ProcessEnd, delayMs: number): void {
-    const last = this.#voice.lastWords?.split("\n").at(-1) ?? "it said nothing";
-    this.#options.onTrouble(`${showEnd(end)} (${last}); starting it again in ${delayMs / 1_000} s`);
+    // Killed, it had no last words.
+    const last = end.signal === null ? this.#voice.lastWords?.split("\n").at(-1) : undefined;
+    const why = last === undefined ? "" : ` (${last})`;
+    this.#options.onTrouble(`${showEnd(end)}${why}; starting it again in ${delayMs / 1_000} s`);
   }
 
   #failed(what: string): CliError {
     return new CliError({
       exitCode: CLI_EXIT.unexpected,
       code: "REDIS_NOT_STARTED",
-      message: `${what}.\n${this.#voice.lastWords ?? ""}\n`,
+      message: `${what}.\n${this.#voice.lastWords ?? ""}`.trim(),
       hint: `Its files are in ${join(this.#options.dataDir, "redis")}.`,
     });
   }

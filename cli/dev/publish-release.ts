@@ -1,5 +1,6 @@
 /** Publishes one release, by having the release's own build say what it reads. */
 import type { Clock } from "#shared/clock";
+import { EXIT } from "#shared/exit-codes";
 import type { ReleaseConfig } from "#shared/sluice-config";
 import { CliError } from "../cli-error.ts";
 import { CLI_EXIT } from "../exit-codes.ts";
@@ -40,10 +41,11 @@ export async function publishRelease(release: ReleaseConfig, options: PublishOpt
   stop.removeEventListener("abort", end);
   const how = child.finalEnd;
   if (how?.code === 0 || stop.aborted) return;
+  const words = voice.lastWords ?? (how === null ? "it did not run" : `its process ${showEnd(how)}`);
   throw new CliError({
     exitCode: how?.code ?? CLI_EXIT.unexpected,
     code: "PUBLISH_FAILED",
-    message: voice.lastWords ?? `Publishing ${release.id} ${how === null ? "failed" : showEnd(how)}.`,
-    hint: `\nRelease ${release.id} was not published, so nothing was started.`,
+    message: `Release ${release.id} was not published${words.includes("\n") ? `.\n${words}` : `: ${words}.`}`,
+    hint: how?.code === EXIT.redisUnreachable ? "Is SLUICE_REDIS_URL right?" : "Nothing was started.",
   });
 }

@@ -6,9 +6,9 @@
  */
 import type { Clock } from "#shared/clock";
 import { readConfig } from "#shared/read-config";
-import { readSluiceConfig } from "#shared/sluice-config";
+import { readSluiceConfig, type SluiceConfig } from "#shared/sluice-config";
 import { jsonText, type Output } from "../answer.ts";
-import { fleetAnswer } from "../answers.ts";
+import { lanesAnswer } from "../answers.ts";
 import { CLI_EXIT } from "../exit-codes.ts";
 import { send } from "../http-client.ts";
 import type { Painter } from "../terminal/colour.ts";
@@ -18,6 +18,7 @@ import { describeDurability } from "./describe-durability.ts";
 import { DevStack, type RunningStack, untilAborted } from "./dev-stack.ts";
 import { followDecisions } from "./follow-decisions.ts";
 import { Screen } from "./screen.ts";
+import { longestDrainMs } from "./stop-plan.ts";
 import type { StopSignals } from "./stop-signals.ts";
 
 const ANSWER_MS_MAX = 1_000;
@@ -62,7 +63,7 @@ export async function runDev(ports: DevPorts): Promise<number> {
     await untilAborted(signals.stop);
     await following;
   }
-  return stop(stack, running, { config, screen, signals });
+  return stop(stack, running, { config, sluice, screen, signals });
 }
 
 async function announce(
@@ -84,16 +85,26 @@ async function announce(
   jsonOutput?.write(jsonText("Dev", { ...addresses, pid: process.pid }));
 }
 
+interface Stopping {
+  readonly config: DevConfig;
+  readonly sluice: SluiceConfig;
+  readonly screen: Screen;
+  readonly signals: StopSignals;
+}
+
 async function stop(
   stack: DevStack,
   running: RunningStack | null,
-  { config, screen, signals }: { config: DevConfig; screen: Screen; signals: StopSignals },
+  { config, sluice, screen, signals }: Stopping,
 ): Promise<number> {
-  const inFlight = running === null ? 0 : await jobsInFlight(running.controlUrl);
-  const what = inFlight === null ? "jobs in flight" : `${inFlight} jobs in flight`;
-  const deadline = `deadline ${config.drainDeadlineMs / 1_000} s; ^C again to stop at once`;
   screen.line();
-  screen.line(`stopping: draining ${what} (${deadline})`);
+  if (running === null) screen.line("stopping");
+  else {
+    const jobs = await jobsInFlight(running.controlUrl);
+    const what = jobs === null ? "jobs" : jobs === 1 ? "1 job" : `${jobs} jobs`;
+    const deadline = `deadline ${longestDrainMs(sluice, config.drainDeadlineMs) / 1_000} s`;
+    screen.line(`stopping: draining ${what} in flight (${deadline}; ^C again to stop at once)`);
+  }
   const insisted = () => screen.line("stopping at once: jobs in flight run again after the next start");
   signals.insist.addEventListener("abort", insisted, { once: true });
   await stack.stop(signals.insist);
@@ -101,17 +112,17 @@ async function stop(
   return signals.insist.aborted ? CLI_EXIT.interrupted : CLI_EXIT.ok;
 }
 
-/** `null` when the fleet cannot be asked. */
+/** By the lanes, which are newer than what workers last said of themselves; `null` when they cannot be asked. */
 async function jobsInFlight(controlUrl: string): Promise<number | null> {
   try {
     const request = {
       method: "GET",
       baseUrl: controlUrl,
-      path: "/v1/fleet",
+      path: "/v1/lanes",
       timeoutMs: ANSWER_MS_MAX,
     } as const;
-    const fleet = fleetAnswer.safeParse((await send(request)).value).data;
-    return fleet?.workers.reduce((sum, worker) => sum + worker.busy, 0) ?? null;
+    const { queues } = lanesAnswer.parse((await send(request)).value);
+    return queues.flatMap(({ lanes }) => lanes).reduce((sum, { inFlight }) => sum + inFlight, 0);
   } catch {
     return null;
   }

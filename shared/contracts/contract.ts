@@ -96,16 +96,19 @@ const wholeShape = z.object({
 
 /** Everything that is wrong with a contract, one sentence each; empty when it can be used. */
 export function contractProblems(contract: Contract): string[] {
-  const shape = wholeShape.safeParse(contract);
-  if (!shape.success) {
-    return shape.error.issues.map(
-      (it) => `${contract.type}: ${it.path.map(String).join(".")}: ${it.message}`,
-    );
-  }
-  return contract.versions.flatMap((version, index) => [
+  const issues = wholeShape.safeParse(contract).error?.issues ?? [];
+  const problems = issues.map((it) => `${contract.type}: ${it.path.map(String).join(".")}: ${it.message}`);
+  if (issues.some((it) => it.path[0] === "versions")) return problems;
+  return [...problems, ...contract.versions.flatMap((_version, index) => versionProblems(contract, index))];
+}
+
+function versionProblems(contract: Contract, index: number): string[] {
+  const version = contract.versions[index];
+  if (version === undefined) return [];
+  return [
     ...numberProblems(contract, index),
     ...shapeProblems(version.schema).map((it) => `${contract.type} version ${version.version}: ${it}`),
-  ]);
+  ];
 }
 
 function numberProblems({ type, versions }: Contract, index: number): string[] {

@@ -9,6 +9,7 @@
  */
 import type { z } from "zod";
 import { DataInvalidError, type Issue, UpcastFailedError } from "../errors.ts";
+import { pointerTo } from "../json-pointer.ts";
 import type { Contract, ContractVersion } from "./contract.ts";
 import type { ReadRange } from "./decide-accept.ts";
 
@@ -52,18 +53,19 @@ export interface StoredData {
 
 /**
  * Validates against the declared version when the build has it, so that poison is told from a defect
- * of ours, and gives the data as the newest reader of its group reads it.
+ * of ours, and gives the data as the newest reader of its group reads it. Of a version that the build
+ * does not have it cannot say what is valid, so it never blames the writer.
  */
 function check(contract: Contract, newest: ContractVersion, stored: StoredData, data: unknown): unknown {
-  const declared = contract.versions.find((version) => version.version === stored.schemaVersion) ?? newest;
-  const asDeclared = declared.schema.safeParse(data, { reportInput: false });
-  if (!asDeclared.success) {
+  const declared = contract.versions.find((version) => version.version === stored.schemaVersion);
+  const asDeclared = declared?.schema.safeParse(data, { reportInput: false });
+  if (asDeclared?.success === false) {
     throw new DataInvalidError(contract.type, stored.schemaVersion, issuesOf(asDeclared.error));
   }
-  if (declared === newest) return asDeclared.data;
+  if (asDeclared !== undefined && declared === newest) return asDeclared.data;
   const asNewest = newest.schema.safeParse(data, { reportInput: false });
   if (asNewest.success) return asNewest.data;
-  const detail = `it cannot read version ${declared.version} of its own group`;
+  const detail = `it cannot read version ${stored.schemaVersion} of its own group`;
   throw new UpcastFailedError(contract.type, newest.version, detail);
 }
 
@@ -111,7 +113,7 @@ function firstVersion(contract: Contract): ContractVersion {
 /** A zod error as issues with JSON pointers into `data`. */
 function issuesOf(error: z.ZodError): Issue[] {
   return error.issues.map((issue) => ({
-    pointer: issue.path.map((part) => `/${String(part)}`).join(""),
+    pointer: pointerTo(issue.path),
     rule: issue.code.replaceAll("_", "-"),
     message: issue.message,
   }));

@@ -15,8 +15,10 @@ interface Definition {
   readonly [part: string]: unknown;
 }
 
+const TRANSFORM = "a transform or preprocess step, which readers of other builds do not share";
+
 const REFUSED_TYPES = new Map([
-  ["transform", "a transform or preprocess step, which readers of other builds do not share"],
+  ["transform", TRANSFORM],
   ["catch", ".catch(), which destroys the value it replaces"],
   ["custom", "a custom check, which JSON Schema cannot express"],
 ]);
@@ -45,7 +47,7 @@ function visit(schema: z.ZodType, path: string, walk: Walk): void {
   walk.seen.add(schema);
   const definition = definitionOf(schema);
 
-  const refused = REFUSED_TYPES.get(definition.type);
+  const refused = transforms(definition) ? TRANSFORM : REFUSED_TYPES.get(definition.type);
   if (refused !== undefined) walk.problems.push(`${path} uses ${refused}`);
   if (definition.coerce === true) walk.problems.push(`${path} coerces; declare the type that is really sent`);
   if (definition.checks?.some((check) => check._zod.def.check === "custom")) {
@@ -59,6 +61,12 @@ function visit(schema: z.ZodType, path: string, walk: Walk): void {
     );
   }
   for (const [name, part] of partsOf(schema, definition)) visit(part, `${path}${name}`, walk);
+}
+
+/** Codecs are pipes with a function; `trim()` and its like are checks that write over the value. */
+function transforms(definition: Definition): boolean {
+  if (definition.type === "pipe" && typeof definition.transform === "function") return true;
+  return definition.checks?.some((check) => check._zod.def.check === "overwrite") ?? false;
 }
 
 /** The schemas inside a schema, each with its step of the path. */

@@ -8,6 +8,7 @@
 import { Ajv2020, type ErrorObject, type ValidateFunction } from "ajv/dist/2020.js";
 import * as formats from "ajv-formats";
 import type { Issue } from "../errors.ts";
+import { pointerTo } from "../json-pointer.ts";
 
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
@@ -15,8 +16,8 @@ export type JsonSchema = Readonly<Record<string, unknown>>;
 const ISSUES_MAX = 20;
 
 /**
- * The schema with every open object closed. Objects whose `additionalProperties` is a schema of its
- * own (records) keep it.
+ * The schema with every open object closed. Records, whose names are data, stay as they are: they have
+ * `propertyNames`, or an `additionalProperties` that is a schema of its own.
  */
 export function closed(schema: JsonSchema): JsonSchema {
   return closeNode(schema) as JsonSchema;
@@ -27,7 +28,10 @@ function closeNode(node: unknown): unknown {
   if (node === null || typeof node !== "object") return node;
   const copy: Record<string, unknown> = {};
   for (const [keyword, value] of Object.entries(node)) copy[keyword] = closeKeyword(keyword, value);
-  if (copy.type === "object" && isOpen(copy.additionalProperties)) copy.additionalProperties = false;
+  const isRecord = copy.propertyNames !== undefined;
+  if (copy.type === "object" && !isRecord && isOpen(copy.additionalProperties)) {
+    copy.additionalProperties = false;
+  }
   return copy;
 }
 
@@ -62,7 +66,7 @@ export function compileStrictCheck(schema: JsonSchema, pointerPrefix: string): S
 function toIssue(error: ErrorObject, prefix: string): Issue {
   const at = prefix + error.instancePath;
   const field = fieldOf(error);
-  const pointer = field === null ? at : `${at}/${field.replaceAll("~", "~0").replaceAll("/", "~1")}`;
+  const pointer = field === null ? at : at + pointerTo([field]);
   switch (error.keyword) {
     case "additionalProperties":
       return { pointer, rule: "unknown-field", message: "is not a field of this version; remove it" };

@@ -5,7 +5,7 @@
  * Workers and the autoscaler must instead sit out an outage and be back within a second of its end.
  * `redis://`, `rediss://` and `unix:///path` URLs are understood.
  */
-import { Redis } from "ioredis";
+import { Redis, type RedisOptions } from "ioredis";
 
 export type RedisConnection = Redis;
 
@@ -25,7 +25,7 @@ const shared = {
 /** For requests: fails at once when Redis is away, resends nothing, gives up after two seconds. */
 export function connectFailingFast(url: string, name: string): RedisConnection {
   return withQuietErrors(
-    new Redis(url, {
+    openRedis(url, {
       ...shared,
       connectionName: name,
       enableOfflineQueue: false,
@@ -38,7 +38,7 @@ export function connectFailingFast(url: string, name: string): RedisConnection {
 
 /** For loops: commands wait for Redis to come back, for as long as it takes. */
 export function connectPatient(url: string, name: string): RedisConnection {
-  return withQuietErrors(new Redis(url, { ...shared, connectionName: name, maxRetriesPerRequest: null }));
+  return withQuietErrors(openRedis(url, { ...shared, connectionName: name, maxRetriesPerRequest: null }));
 }
 
 /**
@@ -68,6 +68,12 @@ export async function untilReady(redis: RedisConnection, timeoutMs: number): Pro
 /** Ends the connection without waiting for an answer; safe when Redis is gone, and twice. */
 export function disconnect(redis: RedisConnection): void {
   redis.disconnect();
+}
+
+/** ioredis would leave the path of a socket percent-encoded. */
+function openRedis(url: string, options: Omit<RedisOptions, "replyMapping">): Redis {
+  if (!url.startsWith("unix://")) return new Redis(url, options);
+  return new Redis({ ...options, path: decodeURIComponent(new URL(url).pathname) });
 }
 
 /** ioredis prints errors that nobody listens to; every command's own failure is handled where it is sent. */

@@ -60,17 +60,17 @@ export async function findJob(
   const lanes = registered.generations.map((it) => laneName(queue, it.generation)).reverse();
   // A job on the move is in two places for a moment; where it is going tells more.
   const found = await queues.find([deadName(queue), parkedName(queue), ...lanes], jobId);
-  return found === null ? null : viewOf(found, queue);
+  return found === null ? null : viewOf(jobId, queue, found);
 }
 
-function viewOf(found: FoundJob, queue: string): JobView {
+function viewOf(jobId: string, queue: string, found: FoundJob): JobView {
   const { raw, place } = found;
   const record = parseRecord(raw.progress);
   const outcome = parseOutcome(raw.returnvalue);
   const state = stateOf(found, outcome);
   const [release, worker] = runnerOf(raw);
   return {
-    id: raw.id,
+    id: jobId,
     type: raw.name,
     state,
     queue,
