@@ -22,6 +22,7 @@ describe("a job over HTTP", () => {
     await expect
       .poll(() => stack.job(answer.body.id), WAIT)
       .toMatchObject({
+        id: answer.body.id,
         state: "succeeded",
         lane: "probe.r1",
         release: "probe-v2",

@@ -63,6 +63,10 @@ describe("10,000 jobs of three types", () => {
       await expect.poll(unfinished, { timeout: 400_000, interval: 500 }).toBe(0);
       const doneMs = Date.now() - startedAtMs;
 
+      process.stdout.write(
+        `${total} jobs posted in ${postedMs} ms, done in ${doneMs} ms, at most ${peak.workers} workers\n`,
+      );
+
       const tally = { succeeded: 0, starts: 0 };
       for (let from = 0; from < ids.length; from += 100) {
         const jobs = await Promise.all(
@@ -75,10 +79,8 @@ describe("10,000 jobs of three types", () => {
       }
       expect(tally).toEqual({ succeeded: total, starts: total });
       expect(peak.workers).toBeGreaterThan(1);
-      await expect.poll(workers, { timeout: 120_000, interval: 1_000 }).toBe(0);
-      process.stdout.write(
-        `${total} jobs posted in ${postedMs} ms, done in ${doneMs} ms, at most ${peak.workers} workers\n`,
-      );
+      // The last workers leave when the arrivals of the burst have faded, which takes some minutes.
+      await expect.poll(workers, { timeout: 480_000, interval: 1_000 }).toBe(0);
     },
   );
 });

@@ -1,9 +1,10 @@
 /**
  * Ends the run with `N passed, N failed, N skipped` on a line of its own.
  *
- * `.ci/run` names a file in SLUICE_CLOSING_LINE_FILE to get the same line apart from all else that a run prints.
+ * `.ci/run` names a file in SLUICE_CLOSING_LINE_FILE to get the same line of each of its runs, apart from all else
+ * that they print.
  */
-import { writeFileSync } from "node:fs";
+import { appendFileSync } from "node:fs";
 import type { Reporter, SerializedError, TestModule, Vitest } from "vitest/node";
 import { countOutcomes } from "./count-outcomes.ts";
 
@@ -20,6 +21,6 @@ export default class ClosingLineReporter implements Reporter {
     // Vitest's own logger: the live display of the default reporter swallows what is written past it.
     this.#vitest?.logger.log(line);
     const file = process.env.SLUICE_CLOSING_LINE_FILE;
-    if (file) writeFileSync(file, `${line}\n`);
+    if (file) appendFileSync(file, `${line}\n`);
   }
 }

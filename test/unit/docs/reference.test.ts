@@ -9,7 +9,7 @@ import { readSluiceConfig } from "#shared/sluice-config";
 import { renderCli } from "./render-cli.ts";
 import { renderConfiguration } from "./render-configuration.ts";
 import { renderEnvelope } from "./render-envelope.ts";
-import { renderErrors } from "./render-errors.ts";
+import { renderErrors, SAMPLED_CLASSES } from "./render-errors.ts";
 import { renderExitCodes } from "./render-exit-codes.ts";
 import { renderMetrics } from "./render-metrics.ts";
 import { documentedNames, expectRendered, ROOT, readDocument } from "./rendered-blocks.ts";
@@ -22,8 +22,12 @@ describe("docs/reference", () => {
     expectRendered("docs/reference/configuration.md", renderConfiguration());
   });
 
-  test("errors.md lists the error classes and the problems that the servers answer", () => {
-    expectRendered("docs/reference/errors.md", renderErrors());
+  test("errors.md lists the error classes and the problems that the servers answer", async () => {
+    const classes = errorClassesIn("shared/errors.ts").map(({ name }) => name);
+    expect(sortedSet(SAMPLED_CLASSES), "classes that render-errors.ts has a sample of").toEqual(
+      sortedSet(classes),
+    );
+    expectRendered("docs/reference/errors.md", await renderErrors());
   });
 
   test("exit-codes.md lists the codes of the processes and of the command", () => {
@@ -45,7 +49,9 @@ describe("docs/reference", () => {
 
 describe("configuration.md and cli.md together", () => {
   test("name exactly the variables that the sources read", () => {
-    const read = sourcesIn(...ROOMS).flatMap((path) => [...readDocument(path).matchAll(/^\s+(SLUICE_[A-Z_]+):/gm)]);
+    const read = sourcesIn(...ROOMS).flatMap((path) => [
+      ...readDocument(path).matchAll(/^\s+(SLUICE_[A-Z_]+):/gm),
+    ]);
     const documented = [
       ...documentedNames("docs/reference/configuration.md"),
       ...documentedNames("docs/reference/cli.md"),
@@ -83,9 +89,10 @@ describe("the configuration file in configuration.md", () => {
   });
 
   test("is shown by an example that can be used", async () => {
-    const [, example = ""] = /<!-- sluice\.config\.json -->\n```json\n([^`]+)```/.exec(
-      readDocument("docs/reference/configuration.md"),
-    ) ?? [];
+    const [, example = ""] =
+      /<!-- sluice\.config\.json -->\n```json\n([^`]+)```/.exec(
+        readDocument("docs/reference/configuration.md"),
+      ) ?? [];
     const { releases, ...rest } = JSON.parse(example);
     await expect(readSluice(rest)).resolves.toMatchObject({ pools: { shop: { workersMax: 4 } } });
     expect(releases).toHaveLength(1);
@@ -96,7 +103,7 @@ describe("errors.md", () => {
   test("lists every code that a worker writes into a job's attempts", () => {
     const section = readDocument("docs/reference/errors.md").split("## Codes in a job's attempts")[1] ?? "";
     const [table = ""] = section.split("\n## ");
-    const documented = [...table.matchAll(/^\| `([A-Z_]+)` \|/gm)].map((match) => match[1]);
+    const documented = [...table.matchAll(/^\| `([A-Z_]+)` +\|/gm)].map((match) => match[1]);
     const written = codeLiteralsIn(sourcesIn("worker")).map((it) => it.code);
     const thrown = ["DATA_INVALID", "UPCAST_FAILED", "JOB_TIMEOUT", "JOB_TERMINAL"];
     const known = new Set(errorClassesIn("shared/errors.ts").map((it) => it.code));
@@ -142,7 +149,7 @@ interface ConfigFileRow {
 
 /** The documented fields that are numbers. */
 function configFileRows(): readonly ConfigFileRow[] {
-  const row = /^\| `((?:queues|pools)\.\*\.(\w+))` \| (\S+) \| ([\d,]+) to ([\d,]+) \|/gm;
+  const row = /^\| `((?:queues|pools)\.\*\.(\w+))` +\| (\S+) +\| ([\d,]+) to ([\d,]+) +\|/gm;
   const number = (text: string | undefined) => Number(text?.replaceAll(",", ""));
   return [...readDocument("docs/reference/configuration.md").matchAll(row)].map(
     ([, field = "", name = "", byDefault = "", min, max]) => ({

@@ -5,17 +5,24 @@
  * Problems that a route or a hook builds on the spot are read from the source.
  */
 import { errorCodes } from "fastify";
-import { problemFor as controlProblemFor, QueryInvalidError, RedisUnavailableError } from "#autoscaler/control-api/problems";
+import {
+  problemFor as controlProblemFor,
+  QueryInvalidError,
+  readRedis,
+} from "#autoscaler/control-api/problems";
 import { problemFor } from "#producer/problems";
 import * as errors from "#shared/errors";
 import { code, table } from "./rendered-blocks.ts";
 import { codeLiteralsIn, errorClassesIn, sourcesIn } from "./source-facts.ts";
 
-export function renderErrors(): Readonly<Record<string, string>> {
+export async function renderErrors(): Promise<Readonly<Record<string, string>>> {
   return {
     classes: classTable(),
     "api-problems": problemTable([...producerProblems(), ...builtOnTheSpot("producer", "shared/http")]),
-    "control-problems": problemTable([...controlProblems(), ...builtOnTheSpot("autoscaler", "shared/http")]),
+    "control-problems": problemTable([
+      ...(await controlProblems()),
+      ...builtOnTheSpot("autoscaler", "shared/http"),
+    ]),
     command: commandTable(),
   };
 }
@@ -39,8 +46,9 @@ interface ProblemRow {
   readonly retryAfterSeconds: number | null;
 }
 
-/** One of each class, to be asked about. */
 const ISSUE = { pointer: "/x", rule: "x", message: "x" };
+
+/** One of each class, to be asked about. */
 const SAMPLES: readonly errors.SluiceError[] = [
   new errors.EnvelopeInvalidError([ISSUE]),
   new errors.DataInvalidError("x.y", 1, [ISSUE]),
@@ -52,7 +60,7 @@ const SAMPLES: readonly errors.SluiceError[] = [
   new errors.PublishRefusedError("x", []),
   new errors.NotEnqueuedError("x"),
   new errors.EnqueueUnknownError("x"),
-  new errors.RedisUnavailableError("x"),
+  new errors.RedisUnavailableError(),
   new errors.DurabilityTooLowError([]),
   new errors.WorkerRefusedError("x"),
   new errors.JobTimeoutError(1),
@@ -72,12 +80,13 @@ function producerProblems(): readonly ProblemRow[] {
   return [...own, ...named, unnamed, bug].map(rowOf);
 }
 
-function controlProblems(): readonly ProblemRow[] {
-  const query = new QueryInvalidError({ pointer: "/x", rule: "x", message: "x" });
-  const framework = new errorCodes.FST_ERR_BAD_URL();
-  return [query, new RedisUnavailableError(), framework, new Error("x")].map((error) =>
-    rowOf(controlProblemFor(error)),
+async function controlProblems(): Promise<readonly ProblemRow[]> {
+  const query = new QueryInvalidError(ISSUE);
+  const unanswered: unknown = await readRedis(Promise.reject(new Error("x"))).catch(
+    (error: unknown) => error,
   );
+  const framework = new errorCodes.FST_ERR_BAD_URL();
+  return [query, unanswered, framework, new Error("x")].map((error) => rowOf(controlProblemFor(error)));
 }
 
 function rowOf(problem: ReturnType<typeof problemFor>): ProblemRow {

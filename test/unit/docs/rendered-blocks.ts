@@ -36,11 +36,16 @@ function withBlock(text: string, name: string, body: string): string {
   return `${text.slice(0, from)}\n${body.trim()}\n\n${text.slice(to)}`;
 }
 
-/** A Markdown table. Bars in cells are escaped. */
+/** A Markdown table, padded as the formatter pads it. Bars in cells are escaped. */
 export function table(headings: readonly string[], rows: readonly (readonly string[])[]): string {
+  const all = [headings, ...rows].map((cells) =>
+    cells.map((cell) => cell.replaceAll("|", "\\|").replaceAll("\n", " ")),
+  );
+  const widths = headings.map((_heading, at) => Math.max(3, ...all.map((cells) => cells[at]?.length ?? 0)));
   const line = (cells: readonly string[]) =>
-    `| ${cells.map((cell) => cell.replaceAll("|", "\\|").replaceAll("\n", " ")).join(" | ")} |`;
-  return [line(headings), line(headings.map(() => "---")), ...rows.map(line)].join("\n");
+    `| ${cells.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join(" | ")} |`;
+  const [head = [], ...body] = all;
+  return [line(head), line(widths.map((width) => "-".repeat(width))), ...body.map(line)].join("\n");
 }
 
 export function code(text: string): string {
@@ -49,5 +54,5 @@ export function code(text: string): string {
 
 /** The first column of every table row of a document that is one piece of code. */
 export function documentedNames(path: string): readonly string[] {
-  return [...readDocument(path).matchAll(/^\| `([^`]+)` \|/gm)].map((match) => String(match[1]));
+  return [...readDocument(path).matchAll(/^\| `([^`]+)` +\|/gm)].map((match) => String(match[1]));
 }

@@ -116,7 +116,9 @@ export function commentedMembersOf(path: string, constant: string) {
   const object =
     declaration === undefined
       ? undefined
-      : [...walk(declaration)].find((it): it is ts.ObjectLiteralExpression => ts.isObjectLiteralExpression(it));
+      : [...walk(declaration)].find((it): it is ts.ObjectLiteralExpression =>
+          ts.isObjectLiteralExpression(it),
+        );
   return (object?.properties ?? ([] as readonly ts.ObjectLiteralElementLike[])).map((it) => ({
     name: it.name?.getText() ?? "",
     comment: commentOf(it),

@@ -121,9 +121,13 @@ describe("FakeClock", () => {
     };
     const sum = (numbers: readonly number[]) => numbers.reduce((total, number) => total + number, 0);
     await fc.assert(
-      fc.asyncProperty(fc.array(fc.nat(50)), fc.array(fc.nat(30), { minLength: 1 }), async (lengths, pieces) => {
-        expect(await run(lengths, pieces)).toEqual(await run(lengths, [sum(pieces)]));
-      }),
+      fc.asyncProperty(
+        fc.array(fc.nat(50)),
+        fc.array(fc.nat(30), { minLength: 1 }),
+        async (lengths, pieces) => {
+          expect(await run(lengths, pieces)).toEqual(await run(lengths, [sum(pieces)]));
+        },
+      ),
       { numRuns: 50 },
     );
   });

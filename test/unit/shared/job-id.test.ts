@@ -35,7 +35,9 @@ describe("jobIdOf", () => {
 
   test("keeps its value for text beyond ASCII", () => {
     // printf '%s' '["t","urn:ü","日本 🎌"]' through the same commands.
-    expect(jobIdOf({ queue: "q-1", tenant: "t", source: "urn:ü", id: "日本 🎌" })).toBe("q-1~a47xhgm2rxwnqg7sayleusrcjfltr5ejcvpb6vylb6dfb4modxla");
+    expect(jobIdOf({ queue: "q-1", tenant: "t", source: "urn:ü", id: "日本 🎌" })).toBe(
+      "q-1~a47xhgm2rxwnqg7sayleusrcjfltr5ejcvpb6vylb6dfb4modxla",
+    );
   });
 
   test("equals sha256 and a base32 written another way", () => {

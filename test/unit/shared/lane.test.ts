@@ -31,7 +31,11 @@ describe("lane names", () => {
   test("never collide between queues, generations, parked and dead", () => {
     const place = fc.tuple(anyQueue, fc.oneof(anyGeneration, fc.constantFrom("parked", "dead")));
     const nameOf = ([queue, what]: [string, number | string]) =>
-      typeof what === "number" ? laneName(queue, what) : what === "dead" ? deadName(queue) : parkedName(queue);
+      typeof what === "number"
+        ? laneName(queue, what)
+        : what === "dead"
+          ? deadName(queue)
+          : parkedName(queue);
     fc.assert(
       fc.property(place, place, (one, other) => {
         expect(nameOf(one) === nameOf(other)).toBe(one[0] === other[0] && one[1] === other[1]);
@@ -52,12 +56,20 @@ describe("QUEUE_NAME_PATTERN", () => {
     expect(QUEUE_NAME_PATTERN.test(name)).toBe(true);
   });
 
-  test.each(["", "Shop", "2shop", "-shop", "shop.r1", "shop:r1", "shop_2", "a".repeat(65), "shop\n", "späti"])(
-    "refuses %j",
-    (name) => {
-      expect(QUEUE_NAME_PATTERN.test(name)).toBe(false);
-    },
-  );
+  test.each([
+    "",
+    "Shop",
+    "2shop",
+    "-shop",
+    "shop.r1",
+    "shop:r1",
+    "shop_2",
+    "a".repeat(65),
+    "shop\n",
+    "späti",
+  ])("refuses %j", (name) => {
+    expect(QUEUE_NAME_PATTERN.test(name)).toBe(false);
+  });
 });
 
 describe("arrival counters", () => {
