@@ -11,10 +11,10 @@ import { runAutoscaler } from "./run-autoscaler.ts";
 const workerMain = fileURLToPath(import.meta.url).replace(/autoscaler([/\\]main\.[jt]s)$/, "worker$1");
 
 const startLog = createLog("autoscaler", "info");
+const stop = new AbortController();
+const insist = new AbortController();
 try {
   const config = readConfig(autoscalerEnv, process.env);
-  const stop = new AbortController();
-  const insist = new AbortController();
   listenForStop({
     onStop: () => stop.abort(),
     onInsist: () => insist.abort(),
@@ -31,7 +31,7 @@ try {
     stop: stop.signal,
     insist: insist.signal,
   });
-  process.exit(EXIT.ok);
+  process.exit(insist.signal.aborted ? EXIT.drainIncomplete : EXIT.ok);
 } catch (error) {
   startLog.error({ err: error }, "autoscaler could not run");
   process.exit(exitCodeFor(error));

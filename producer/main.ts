@@ -1,5 +1,5 @@
 /** The producer process: reads its environment, runs, stops on SIGTERM. */
-import { exitCodeFor } from "#shared/exit-codes";
+import { EXIT, exitCodeFor } from "#shared/exit-codes";
 import { createLog } from "#shared/log";
 import { listenForStop } from "#shared/process-stop";
 import { readConfig } from "#shared/read-config";
@@ -13,12 +13,12 @@ try {
   const stop = new AbortController();
   listenForStop({
     onStop: () => stop.abort(),
-    onInsist: () => process.exit(1),
+    onInsist: () => process.exit(EXIT.drainIncomplete),
     onOrphaned: () => stop.abort(),
   });
   const log = createLog("producer", config.logLevel);
   await runProducer(config, { clock: systemClock, log }, stop.signal);
-  process.exit(0);
+  process.exit(EXIT.ok);
 } catch (error) {
   startLog.error({ err: error }, "producer could not run");
   process.exit(exitCodeFor(error));

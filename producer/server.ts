@@ -4,7 +4,7 @@
  * Bodies are taken as text and parsed by `read-body.ts`: the framework's own JSON parser knows neither
  * our limits nor our words.
  */
-import Fastify, { type FastifyInstance, type FastifyReply } from "fastify";
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { ENVELOPE_BYTES_MAX } from "#shared/envelope";
 import { addHealthRoutes, type HealthPorts } from "#shared/http/health";
 import { PROBLEM_CONTENT_TYPE, type Problem, problemOf } from "#shared/http/problem";
@@ -45,7 +45,7 @@ export function buildServer(ports: ServerPorts): FastifyInstance {
   server.setErrorHandler((error, request, reply) => {
     const problem = problemFor(error);
     if (problem.status >= 500) ports.log.error({ err: error, code: problem.code }, "request failed");
-    if (request.method === "POST") ports.counts.refused(problem);
+    if (isEnqueue(request)) ports.counts.refused(problem);
     return sendProblem(reply, problem);
   });
   server.setNotFoundHandler((request, reply) => {
@@ -57,7 +57,7 @@ export function buildServer(ports: ServerPorts): FastifyInstance {
   });
   // Hooks with a callback: an async one costs every request a promise.
   server.addHook("onResponse", (request, reply, done) => {
-    if (request.method === "POST") ports.counts.answered(reply.statusCode, reply.elapsedTime);
+    if (isEnqueue(request)) ports.counts.answered(reply.statusCode, reply.elapsedTime);
     done();
   });
 
@@ -65,6 +65,10 @@ export function buildServer(ports: ServerPorts): FastifyInstance {
   addTypesRoute(server, ports.registry);
   addHealthRoutes(server, ports);
   return server;
+}
+
+function isEnqueue({ method, routeOptions }: FastifyRequest): boolean {
+  return method === "POST" && routeOptions.url === "/v1/jobs";
 }
 
 function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {

@@ -9,7 +9,7 @@ export const EXIT = {
   ok: 0,
   /** A bug: the log has the error. */
   unexpected: 1,
-  /** The drain deadline passed with Redis away: jobs in flight were left to their leases. */
+  /** The stop was cut short, by a second signal or a drain out of time: jobs in flight are left to their leases. */
   drainIncomplete: 10,
   /** Redis was not reached at the start (EX_UNAVAILABLE). */
   redisUnreachable: 69,

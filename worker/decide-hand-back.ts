@@ -2,7 +2,7 @@
  * What becomes of a job that this build must not run: back into the lane for another build, or parked.
  *
  * Pure. The delay doubles from 1 s to 60 s with a jitter of half of it, so that jobs handed back
- * together do not come back together. After `HAND_BACKS_MAX` times (about four minutes) no build that
+ * together do not come back together. After `HAND_BACKS_MAX` times (two to four minutes) no build that
  * can read the job is here, and it is parked until one registers. It is never failed.
  */
 

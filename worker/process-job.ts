@@ -7,32 +7,21 @@
 import { setMaxListeners } from "node:events";
 import type { Clock } from "#shared/clock";
 import type { Contract } from "#shared/contracts/contract";
-import { decideAccept, type ReadRange } from "#shared/contracts/decide-accept";
-import { readData, readRangeOf } from "#shared/contracts/reader";
-import { criticalNames, type Envelope, parseEnvelope } from "#shared/envelope";
+import { readData } from "#shared/contracts/reader";
+import { type Envelope, parseEnvelope } from "#shared/envelope";
 import { DataInvalidError, EnvelopeInvalidError, UpcastFailedError } from "#shared/errors";
 import { type AttemptEntry, MESSAGE_CHARS_MAX, withAttempt } from "#shared/job-record";
 import { deadName, parkedName } from "#shared/lane";
 import type { Log } from "#shared/log";
 import type { Settlement, TakenJob } from "#shared/redis/lane-worker";
 import { fromRfc3339, toRfc3339 } from "#shared/system-clock";
+import { type AcceptEnvelope, acceptTestOf } from "./accept-envelope.ts";
 import type { App, Handler } from "./app.ts";
 import { decideHandBack } from "./decide-hand-back.ts";
 import { runHandler } from "./run-handler.ts";
 
 /** A job that has lost this many workers is not given another. */
 const CRASHES_MAX = 3;
-
-/** Attributes whose meaning this build acts on or passes to the handler. */
-const UNDERSTOOD_ATTRIBUTES: ReadonlySet<string> = new Set([
-  "expirytime",
-  "subject",
-  "traceparent",
-  "tracestate",
-  "correlationid",
-  "causationid",
-  "dataschema",
-]);
 
 export interface JobProcessorOptions {
   readonly app: App;
@@ -55,7 +44,7 @@ interface Job {
 export class JobProcessor {
   readonly #options: JobProcessorOptions;
   readonly #jobs: ReadonlyMap<string, Job>;
-  readonly #ranges: ReadonlyMap<string, ReadRange>;
+  readonly #accept: AcceptEnvelope;
   /** Never replaced: a drain that is out of time is for good. */
   readonly #draining = new AbortController();
   readonly #cancels = new Map<string, AbortController>();
@@ -65,7 +54,7 @@ export class JobProcessor {
     // Every run in flight listens to it.
     setMaxListeners(0, this.#draining.signal);
     this.#jobs = new Map(options.app.jobs.map((job) => [job.contract.type, job]));
-    this.#ranges = new Map([...this.#jobs].map(([type, job]) => [type, readRangeOf(job.contract)]));
+    this.#accept = acceptTestOf(options.app.jobs.map((job) => job.contract));
   }
 
   /** Ends every run: the drain is out of time. Jobs go back to the head of their lane. */
@@ -120,16 +109,7 @@ export class JobProcessor {
     envelope: Envelope,
     run: { startedAt: string; leaseLost: AbortSignal },
   ): Promise<Settlement> {
-    const decision = decideAccept(
-      {
-        specversion: envelope.specversion,
-        type: envelope.type,
-        minReaderVersion: envelope.minreaderversion,
-        criticalNames: criticalNames(envelope),
-      },
-      this.#ranges,
-      UNDERSTOOD_ATTRIBUTES,
-    );
+    const decision = this.#accept(envelope);
     const known = this.#jobs.get(envelope.type);
     if (decision.kind !== "accept" || known === undefined) {
       const code = decision.kind.toUpperCase().replaceAll("-", "_");

@@ -11,21 +11,27 @@ import { laneName, parkedName } from "#shared/lane";
 import type { FoundJob, LaneQueues } from "#shared/redis/lane-queues";
 import { decideLane } from "#shared/registry/decide-lane";
 import type { RegistryDocument } from "#shared/registry/registry-document";
+import type { AcceptEnvelope } from "./accept-envelope.ts";
 
 /** Jobs looked at in one go; the next worker to register looks at the next ones. */
 const BATCH_MAX = 1_000;
+
+export interface ParkedReader {
+  readonly queue: string;
+  /** The accept test of the build that has come. */
+  readonly accept: AcceptEnvelope;
+}
 
 /** Answers how many jobs were put back. */
 export async function releaseParked(
   queues: LaneQueues,
   document: RegistryDocument,
-  queue: string,
-  reads: (type: string, minReaderVersion: number, crit: string | undefined) => boolean,
+  { queue, accept }: ParkedReader,
 ): Promise<number> {
   const parked = await queues.waiting(parkedName(queue), BATCH_MAX);
   let released = 0;
   for (const job of parked) {
-    const lane = laneOf(document, job, reads);
+    const lane = laneOf(document, job, accept);
     if (lane === null) continue;
     await putBack(queues, job, lane);
     released += 1;
@@ -33,14 +39,10 @@ export async function releaseParked(
   return released;
 }
 
-function laneOf(
-  document: RegistryDocument,
-  job: FoundJob,
-  reads: (type: string, minReaderVersion: number, crit: string | undefined) => boolean,
-): string | null {
+function laneOf(document: RegistryDocument, job: FoundJob, accept: AcceptEnvelope): string | null {
   try {
     const envelope = parseEnvelope(JSON.parse(job.raw.data));
-    if (!reads(envelope.type, envelope.minreaderversion, envelope.crit)) return null;
+    if (accept(envelope).kind !== "accept") return null;
     const decision = decideLane(document, envelope.type, envelope.schemaversion);
     return decision.kind === "lane" ? laneName(decision.queue, decision.generation) : null;
   } catch {

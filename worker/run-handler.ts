@@ -26,6 +26,9 @@ import { type AbortCause, decideOutcome, type RunEnd } from "./decide-outcome.ts
 /** What a handler gets to wind up in after its signal has aborted. */
 const ABORT_GRACE_MS = 1_000;
 
+/** Characters of an error's code that are kept. */
+const CODE_CHARS_MAX = 64;
+
 export interface HandlerRun {
   readonly contract: Contract;
   readonly handler: Handler<unknown>;
@@ -129,16 +132,25 @@ async function callHandler(run: HandlerRun, signal: AbortSignal): Promise<Ended>
 }
 
 function thrown(error: unknown): RunEnd {
-  const facts = error instanceof Error ? error : new Error(String(error));
+  const facts = error instanceof Error ? error : new Error(textOf(error));
   const retryability =
     "retryability" in facts && facts.retryability === "terminal" ? "terminal" : "retryable";
-  const code = "code" in facts && typeof facts.code === "string" ? facts.code : facts.name;
+  const code = "code" in facts && typeof facts.code === "string" ? facts.code : textOf(facts.name);
   return {
     kind: "threw",
     retryability,
-    code: code.slice(0, 64),
-    message: facts.message.slice(0, MESSAGE_CHARS_MAX),
+    code: code.slice(0, CODE_CHARS_MAX),
+    message: textOf(facts.message).slice(0, MESSAGE_CHARS_MAX),
   };
+}
+
+/** Anything can be thrown, and an error's fields can hold anything: some of it cannot be made a text. */
+function textOf(value: unknown): string {
+  try {
+    return String(value);
+  } catch {
+    return `a thrown ${typeof value}`;
+  }
 }
 
 /** What a run that was told to end counts as: work that finished all the same has finished. */

@@ -9,8 +9,6 @@ import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import type { Clock } from "#shared/clock";
-import { decideAccept } from "#shared/contracts/decide-accept";
-import { readRangeOf } from "#shared/contracts/reader";
 import { WorkerRefusedError } from "#shared/errors";
 import { EXIT } from "#shared/exit-codes";
 import { laneName } from "#shared/lane";
@@ -25,6 +23,7 @@ import { LaneWorker } from "#shared/redis/lane-worker";
 import { loadRegistry } from "#shared/redis/registry-store";
 import { lanesReadBy } from "#shared/registry/decide-lane";
 import type { RegistryDocument } from "#shared/registry/registry-document";
+import { acceptTestOf } from "./accept-envelope.ts";
 import type { App } from "./app.ts";
 import type { WorkerConfig } from "./config.ts";
 import { decideWatchdog } from "./decide-watchdog.ts";
@@ -87,7 +86,9 @@ class RunningWorker {
   readonly #end = new AbortController();
   readonly #lag = monitorEventLoopDelay({ resolution: 20 });
   #exitCode: number = EXIT.ok;
+  /** Both monotonic, for the watchdog: a stepped clock is no sign of being stuck. */
   #couldTakeSinceMs: number | null = null;
+  #lastStartedMs: number | null = null;
   #autoscalerSeenMs: number;
 
   private constructor(setup: Setup, fleet: FleetStore, identity: { workerId: string; generation: number }) {
@@ -150,16 +151,8 @@ class RunningWorker {
   ): Promise<void> {
     const { config, app, log } = this.#setup;
     const queues = new LaneQueues(redis, keys.prefix);
-    const ranges = new Map(app.jobs.map(({ contract }) => [contract.type, readRangeOf(contract)]));
-    const released = await releaseParked(queues, document, config.queue, (type, minReaderVersion, crit) => {
-      const facts = {
-        specversion: "1.0",
-        type,
-        minReaderVersion,
-        criticalNames: crit === undefined ? [] : [crit],
-      };
-      return decideAccept(facts, ranges, new Set()).kind === "accept";
-    });
+    const accept = acceptTestOf(app.jobs.map((job) => job.contract));
+    const released = await releaseParked(queues, document, { queue: config.queue, accept });
     if (released > 0) log.info({ released }, "parked jobs have a reader again");
     this.#lag.enable();
     await this.#slots.start(lanes.map((lane) => this.#laneWorker(redis, queues, lane)));
@@ -176,6 +169,7 @@ class RunningWorker {
       clock,
       run: async (job, leaseLost) => {
         this.#state.started(clock.nowMs());
+        this.#lastStartedMs = clock.monotonicMs();
         this.#slots.changed(lane);
         const settlement = await this.#processor.process(job, leaseLost);
         this.#state.settled(settlement.kind, clock.nowMs());
@@ -238,7 +232,7 @@ class RunningWorker {
     const waiting = [...reply.backlog.values()].some((jobs) => jobs > 0);
     const couldTake = waiting && this.#state.taking && this.#slots.inFlight < config.slots;
     if (!couldTake) this.#couldTakeSinceMs = null;
-    else this.#couldTakeSinceMs ??= clock.nowMs();
+    else this.#couldTakeSinceMs ??= clock.monotonicMs();
   }
 
   /** Ends a worker that is stuck, or that nobody will ever stop. */
@@ -246,9 +240,9 @@ class RunningWorker {
     const { clock, orphaned } = this.#setup;
     while ((await clock.sleep(1_000, this.#end.signal)) === "elapsed") {
       const verdict = decideWatchdog({
-        nowMs: clock.nowMs(),
+        nowMs: clock.monotonicMs(),
         couldTakeSinceMs: this.#couldTakeSinceMs,
-        lastStartedMs: this.#state.lastStartedAtMs,
+        lastStartedMs: this.#lastStartedMs,
       });
       if (verdict === "stuck") this.#endWith(EXIT.stuck, "work is waiting and nothing starts");
       const alone = orphaned.aborted && clock.monotonicMs() - this.#autoscalerSeenMs > ORPHAN_PATIENCE_MS;

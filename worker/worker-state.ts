@@ -29,10 +29,6 @@ export class WorkerState {
     return Math.abs(this.#clockOffsetMs ?? 0) > CLOCK_OFFSET_MS_MAX ? "clock-skew" : null;
   }
 
-  get lastStartedAtMs(): number | null {
-    return this.#lastStartedAtMs;
-  }
-
   /** An order of a lower epoch than one already obeyed comes from a leader of the past. */
   obey(order: StandingOrder | null): void {
     if (order !== null && order.epoch < (this.#order?.epoch ?? 0)) return;

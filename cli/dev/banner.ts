@@ -32,10 +32,13 @@ export function showAddresses(addresses: Addresses, screen: Screen): void {
   if (dataDir !== null) screen.fact("Data", dataDir);
 }
 
-/** `exampleApp`: the releases are those of the package's example, so that its jobs can be tried. */
+/**
+ * `exampleApp`: the releases are those of the package's example, so that its jobs can be tried.
+ * `command`: what starts this very command in the present directory.
+ */
 export function showNextSteps(
   addresses: Addresses,
-  { exampleApp, defaultPorts }: { exampleApp: boolean; defaultPorts: boolean },
+  { exampleApp, defaultPorts, command }: { exampleApp: boolean; defaultPorts: boolean; command: string },
   screen: Screen,
 ): void {
   const { apiUrl, controlUrl } = addresses;
@@ -49,7 +52,7 @@ export function showNextSteps(
   } else {
     screen.line(`  curl ${apiUrl}/v1/types`);
   }
-  screen.line(`  npx sluice status${where}`);
+  screen.line(`  ${command} status${where}`);
   screen.line();
 }
 

@@ -4,6 +4,7 @@
  * Says where it is once it runs, tells what happens, and stops on ^C: no new jobs, then no workers, then
  * no Redis. Whatever goes wrong in between, what was started is stopped.
  */
+import { join, relative } from "node:path";
 import type { Clock } from "#shared/clock";
 import { readConfig } from "#shared/read-config";
 import { readSluiceConfig, type SluiceConfig } from "#shared/sluice-config";
@@ -69,7 +70,7 @@ export async function runDev(ports: DevPorts): Promise<number> {
 async function announce(
   { apiUrl, controlUrl, redisUrl, ports }: RunningStack,
   config: DevConfig,
-  { jsonOutput, screen }: DevPorts & { readonly screen: Screen },
+  { jsonOutput, screen, packageRoot }: DevPorts & { readonly screen: Screen },
 ): Promise<void> {
   const durability = await describeDurability(apiUrl);
   const addresses: Addresses = {
@@ -80,7 +81,9 @@ async function announce(
     dataDir: config.redisUrl === null ? config.dataDir : null,
   };
   showAddresses(addresses, screen);
-  const facts = { exampleApp: config.configPath === null, defaultPorts: areDefaultPorts(ports) };
+  // `npx` does not find the command of the very package it is called in.
+  const command = `node ${relative(process.cwd(), join(packageRoot, "dist/cli/main.js"))}`;
+  const facts = { exampleApp: config.configPath === null, defaultPorts: areDefaultPorts(ports), command };
   showNextSteps(addresses, facts, screen);
   jsonOutput?.write(jsonText("Dev", { ...addresses, pid: process.pid }));
 }

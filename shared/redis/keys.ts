@@ -20,7 +20,6 @@
 export interface Keys {
   readonly prefix: string;
   readonly registry: string;
-  readonly registryChannel: string;
   readonly enqueuedChannel: string;
   readonly fleetSeen: string;
   readonly fleetOrders: string;
@@ -38,7 +37,6 @@ export function keysOf(prefix: string): Keys {
   return {
     prefix,
     registry: `${prefix}:registry`,
-    registryChannel: `${prefix}:registry:changed`,
     enqueuedChannel: `${prefix}:enqueued`,
     fleetSeen: `${prefix}:fleet:seen`,
     fleetOrders: `${prefix}:fleet:orders`,

@@ -16,8 +16,8 @@ import type { RedisConnection } from "./connection.ts";
 import type { Keys } from "./keys.ts";
 
 /**
- * KEYS[1] registry. ARGV: expected revision, new document, channel. Sets and announces when the
- * stored revision is the expected one (0: nothing stored). Returns 1 when set, 0 otherwise.
+ * KEYS[1] registry. ARGV: expected revision, new document. Sets when the stored revision is
+ * the expected one (0: nothing stored). Returns 1 when set, 0 otherwise.
  */
 const COMPARE_AND_SET = `
 local stored = redis.call("GET", KEYS[1])
@@ -25,7 +25,6 @@ local revision = 0
 if stored then revision = cjson.decode(stored).revision end
 if revision ~= tonumber(ARGV[1]) then return 0 end
 redis.call("SET", KEYS[1], ARGV[2])
-redis.call("PUBLISH", ARGV[3], "changed")
 return 1
 `;
 
@@ -74,20 +73,13 @@ async function change(
     const changed = next(document);
     if (changed === document) return document;
     const text = JSON.stringify(changed);
-    const set = await redis.eval(
-      COMPARE_AND_SET,
-      1,
-      keys.registry,
-      document.revision,
-      text,
-      keys.registryChannel,
-    );
+    const set = await redis.eval(COMPARE_AND_SET, 1, keys.registry, document.revision, text);
     if (set === 1) return changed;
   }
   throw new Error(`The registry changed ${CAS_ATTEMPTS_MAX} times while it was being written`);
 }
 
-/** A copy of the registry that follows changes: by message at once, by polling at the latest. */
+/** A copy of the registry that is as new as its last `refresh`. */
 export class RegistryFollower {
   readonly #redis: RedisConnection;
   readonly #keys: Keys;

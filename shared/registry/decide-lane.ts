@@ -1,8 +1,8 @@
 /**
  * Which lane a job goes to, which lanes a release reads, and where a queue's floor is.
  *
- * Pure. A job goes to the lowest generation that reads it, but never below the floor; the floor is
- * the lowest generation that is still some live release's own.
+ * Pure. A job goes to the lowest generation that reads it, but never below the floor and never where no
+ * live release would take it; the floor is the lowest generation that is still some live release's own.
  */
 import { readGroup } from "./decide-publish.ts";
 import type { PublishedType, RegistryDocument } from "./registry-document.ts";
@@ -73,10 +73,20 @@ function generationFor(
   const { queue } = job.published;
   const floor = floorOf(document, queue);
   if (floor === null) return null;
-  const newestLive = Math.max(...liveGenerations(document, queue));
+  const live = liveGenerations(document, queue);
   const group = readGroup(job.type, job.minReaderVersion);
   const reading = document.queues[queue]?.generations.find(
-    (it) => it.generation >= floor && it.generation <= newestLive && it.reads.includes(group),
+    ({ generation, reads }) =>
+      generation >= floor &&
+      reads.includes(group) &&
+      (live.includes(generation) || isRead(document, queue, generation)),
   );
   return reading?.generation ?? null;
+}
+
+/** A generation that is nobody's own any more is read only by releases of the next that dropped nothing of it. */
+function isRead(document: RegistryDocument, queue: string, generation: number): boolean {
+  return Object.entries(document.releases).some(
+    ([id, { state }]) => state === "live" && lanesReadBy(document, id, queue).includes(generation),
+  );
 }

@@ -9,6 +9,7 @@
 import type {
   DescribedType,
   PublishedType,
+  RegisteredRelease,
   RegistryDocument,
   ReleaseDescriptor,
 } from "./registry-document.ts";
@@ -35,7 +36,7 @@ export function decidePublish(
   const crowded = placed.flatMap((place) => crowdingProblems(document, descriptor.release, place));
   if (crowded.length > 0) return { kind: "refused", problems: crowded };
 
-  const before = document.releases[descriptor.release];
+  const before = releaseOf(document, descriptor.release);
   const release = {
     app: descriptor.app,
     publishedAt: before?.publishedAt ?? publishedAt,
@@ -57,7 +58,7 @@ export function decidePublish(
 
 /** Marks `release` retired; the document itself when it is not live. */
 export function retire(document: RegistryDocument, release: string): RegistryDocument {
-  const known = document.releases[release];
+  const known = releaseOf(document, release);
   if (known === undefined || known.state === "retired") return document;
   const releases = { ...document.releases, [release]: { ...known, state: "retired" as const } };
   return { ...document, revision: document.revision + 1, releases };
@@ -66,6 +67,11 @@ export function retire(document: RegistryDocument, release: string): RegistryDoc
 /** The read group of a version, as readable sets name it. */
 export function readGroup(type: string, minReaderVersion: number): string {
   return `${type}@${minReaderVersion}`;
+}
+
+/** Asks for an own name, because "constructor" is a release's name like any other. */
+function releaseOf(document: RegistryDocument, release: string): RegisteredRelease | undefined {
+  return Object.hasOwn(document.releases, release) ? document.releases[release] : undefined;
 }
 
 interface Place {
@@ -113,7 +119,7 @@ function crowdingProblems(document: RegistryDocument, release: string, place: Pl
   if (live.size <= LIVE_GENERATIONS_MAX) return [];
   const oldest = Math.min(...live);
   return [
-    `queue ${place.queue} would have ${live.size} live reader generations (${[...live].sort().join(", ")}); ` +
+    `queue ${place.queue} would have ${live.size} live reader generations (${[...live].sort((a, b) => a - b).join(", ")}); ` +
       `retire the releases of generation ${oldest} first, so that every build reads its own lane and the one before`,
   ];
 }
@@ -145,7 +151,7 @@ function versionProblems(described: DescribedType, published: PublishedType | un
 }
 
 function releaseProblems(document: RegistryDocument, descriptor: ReleaseDescriptor): string[] {
-  const known = document.releases[descriptor.release];
+  const known = releaseOf(document, descriptor.release);
   if (known === undefined) return [];
   if (known.app !== descriptor.app) {
     return [`the release id ${descriptor.release} belongs to the app ${known.app}; choose another id`];
