@@ -47,6 +47,7 @@ export function readOptions(args: readonly string[]): BenchOptions {
       profile: { type: "boolean", default: false },
     },
   });
+  if (values.json && values.profile) throw new Error("--json and --profile do not go together");
   return {
     rounds: whole("rounds", values.rounds, { min: 1, max: 100 }),
     seconds: whole("seconds", values.seconds, { min: 1, max: 120 }),

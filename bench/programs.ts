@@ -20,14 +20,21 @@ export interface Side {
   readonly nodeArgs: readonly string[];
 }
 
-type Program = "http-no-queue" | "http-queue-add" | "raw-add" | "raw-worker" | "load";
+/** Each spelled out, so that tools which look for unused files find them. */
+const PROGRAMS = {
+  "http-no-queue": new URL("./programs/http-no-queue.mjs", import.meta.url),
+  "http-queue-add": new URL("./programs/http-queue-add.mjs", import.meta.url),
+  "raw-add": new URL("./programs/raw-add.mjs", import.meta.url),
+  "raw-worker": new URL("./programs/raw-worker.mjs", import.meta.url),
+  load: new URL("./programs/load.mjs", import.meta.url),
+};
 
 export function startProgram(
-  program: Program,
+  program: keyof typeof PROGRAMS,
   { cleanup, socketPath, nodeArgs }: Side,
   env: Readonly<Record<string, string>> = {},
 ): Child {
-  const script = fileURLToPath(new URL(`./programs/${program}.mjs`, import.meta.url));
+  const script = fileURLToPath(PROGRAMS[program]);
   return Child.start(
     {
       name: program,

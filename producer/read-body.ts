@@ -22,8 +22,13 @@ function refusal(issue: Omit<Issue, "pointer">): EnvelopeInvalidError {
 
 /** Where the parser gave up; its own message quotes the body, which stays out of answers and logs. */
 function positionIn(text: string, error: unknown): string {
-  const position = error instanceof Error ? /at position (\d+)/.exec(error.message)?.[1] : undefined;
-  if (position === undefined) return `it ends too early (after ${text.length} characters)`;
+  const reason = error instanceof Error ? error.message : "";
+  const position = /at position (\d+)/.exec(reason)?.[1];
+  if (Number(position) >= text.length || reason.startsWith("Unexpected end")) {
+    return `it ends too early (after ${text.length} characters)`;
+  }
+  // For some characters the parser gives no position.
+  if (position === undefined) return "unexpected character";
   const before = text.slice(0, Number(position)).split("\n");
   return `unexpected character in line ${before.length}, column ${(before.at(-1)?.length ?? 0) + 1}`;
 }

@@ -33,6 +33,10 @@ export function buildServer(ports: ServerPorts): FastifyInstance {
     requestTimeout: REQUEST_TIMEOUT_MS,
     routerOptions: { maxParamLength: 256 },
     forceCloseConnections: "idle",
+    // A path that cannot be routed at all never reaches the error handler.
+    frameworkErrors: (error, _request, reply) => {
+      sendProblem(reply, problemFor(error));
+    },
   });
   server.removeAllContentTypeParsers();
   server.addContentTypeParser(

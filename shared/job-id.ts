@@ -32,18 +32,27 @@ export function queueOfJobId(jobId: string): string | null {
   return queue !== undefined && QUEUE_NAME_PATTERN.test(queue) ? queue : null;
 }
 
-function base32(bytes: Uint8Array): string {
-  let text = "";
+/** 256 bits are 51 full groups of five and one bit, which makes a last, padded group. */
+const DIGEST_BYTES = 32;
+const ID_CHARS = Math.ceil((DIGEST_BYTES * 8) / 5);
+
+/** Filled and read in one go, so one serves all: text put together sign by sign costs several times more. */
+const scratch = Buffer.alloc(ID_CHARS);
+
+function base32(digest: Uint8Array): string {
   let held = 0;
   let bits = 0;
-  for (const byte of bytes) {
+  let at = 0;
+  for (const byte of digest) {
     held = (held << 8) | byte;
     bits += 8;
     while (bits >= 5) {
       bits -= 5;
-      text += BASE32[(held >> bits) & 31];
+      scratch[at] = BASE32.charCodeAt((held >> bits) & 31);
+      at += 1;
     }
     held &= (1 << bits) - 1;
   }
-  return bits > 0 ? text + BASE32[(held << (5 - bits)) & 31] : text;
+  if (bits > 0) scratch[at] = BASE32.charCodeAt((held << (5 - bits)) & 31);
+  return scratch.toString("latin1");
 }

@@ -34,8 +34,12 @@ export const systemClock: Clock = {
 
 /** A moment as RFC 3339 in UTC with milliseconds, the one form of time in every answer. */
 export function toRfc3339(atMs: number): string {
-  return new Date(atMs).toISOString();
+  // Under load many moments in a row are the same millisecond.
+  if (atMs !== newest.atMs) newest = { atMs, text: new Date(atMs).toISOString() };
+  return newest.text;
 }
+
+let newest = { atMs: 0, text: "1970-01-01T00:00:00.000Z" };
 
 /** Milliseconds since the Unix epoch of an RFC 3339 timestamp, or `null` when it is none. */
 export function fromRfc3339(text: string): number | null {

@@ -2,7 +2,7 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { Enqueuer } from "#shared/enqueue/enqueuer";
 import { type JobRequest, parseCloudEventRequest, parsePlainRequest } from "#shared/envelope";
-import { problemOf } from "#shared/http/problem";
+import { PROBLEM_CONTENT_TYPE, problemOf } from "#shared/http/problem";
 import type { JobView } from "#shared/redis/job-lookup";
 import { readBody } from "../read-body.ts";
 
@@ -28,6 +28,7 @@ export function addJobsRoutes(server: FastifyInstance, ports: JobsPorts): void {
       "No job with this id is known: it was never accepted, or it finished and was cleaned away.";
     return reply
       .code(404)
+      .header("content-type", PROBLEM_CONTENT_TYPE)
       .send(problemOf({ status: 404, code: "JOB_NOT_FOUND", title: "No such job", detail }));
   });
 }

@@ -4,15 +4,24 @@
  * fields. A lint of one schema; comparing two is not done here.
  */
 import { z } from "zod";
+import { compileStrictCheck, type JsonSchema } from "./strict-check.ts";
 
 /** The parts of a zod definition that the lint looks at. */
-interface Definition {
+interface Definition extends TextRule {
   readonly type: string;
   readonly coerce?: boolean;
-  readonly checks?: readonly { readonly _zod: { readonly def: { readonly check: string } } }[];
+  readonly checks?: readonly { readonly _zod: { readonly def: TextRule & { readonly check: string } } }[];
   readonly shape?: Readonly<Record<string, z.ZodType>>;
   readonly catchall?: z.ZodType;
   readonly [part: string]: unknown;
+}
+
+/** A rule for text, which is a schema of its own (`z.url()`) or a check of one (`.regex()`). */
+interface TextRule {
+  readonly format?: string;
+  readonly pattern?: RegExp;
+  readonly hostname?: RegExp;
+  readonly protocol?: RegExp;
 }
 
 const TRANSFORM = "a transform or preprocess step, which readers of other builds do not share";
@@ -21,6 +30,7 @@ const REFUSED_TYPES = new Map([
   ["transform", TRANSFORM],
   ["catch", ".catch(), which destroys the value it replaces"],
   ["custom", "a custom check, which JSON Schema cannot express"],
+  ["file", "z.file(), which JSON does not have"],
 ]);
 
 /** One sentence for each thing in `schema` that a wire schema may not hold. */
@@ -60,6 +70,10 @@ function visit(schema: z.ZodType, path: string, walk: Walk): void {
       `${path} must be z.looseObject: anything else drops or refuses fields of newer versions`,
     );
   }
+  for (const rule of [definition, ...(definition.checks ?? []).map((check) => check._zod.def)]) {
+    const problem = textRuleProblem(rule);
+    if (problem !== null) walk.problems.push(`${path} ${problem}`);
+  }
   for (const [name, part] of partsOf(schema, definition)) visit(part, `${path}${name}`, walk);
 }
 
@@ -67,6 +81,16 @@ function visit(schema: z.ZodType, path: string, walk: Walk): void {
 function transforms(definition: Definition): boolean {
   if (definition.type === "pipe" && typeof definition.transform === "function") return true;
   return definition.checks?.some((check) => check._zod.def.check === "overwrite") ?? false;
+}
+
+/** Rules for text of which JSON Schema keeps only a part: the door would let pass what readers refuse. */
+function textRuleProblem({ format, pattern, hostname, protocol }: TextRule): string | null {
+  if (format === "regex" && pattern !== undefined && !/^u?$/.test(pattern.flags)) {
+    return `uses a regular expression with the flags "${pattern.flags}", which JSON Schema does not have`;
+  }
+  if (format === "jwt") return "uses z.jwt(), which JSON Schema cannot express; use a regex";
+  if (format !== "url" || (hostname === undefined && protocol === undefined)) return null;
+  return "uses a URL's hostname or protocol, which JSON Schema cannot express; use a regex";
 }
 
 /** The schemas inside a schema, each with its step of the path. */
@@ -88,9 +112,11 @@ function partsOf(schema: z.ZodType, definition: Definition): [string, z.ZodType]
 
 function exportProblems(schema: z.ZodType): string[] {
   try {
-    z.toJSONSchema(schema, { io: "input" });
+    const { $schema: _dialect, ...body } = z.toJSONSchema(schema, { io: "input" });
+    // The door must be able to use it: it reads every regular expression as a Unicode one.
+    compileStrictCheck(body as JsonSchema, "");
     return [];
   } catch (error) {
-    return [`cannot be written as JSON Schema: ${error instanceof Error ? error.message : String(error)}`];
+    return [`cannot be used as JSON Schema: ${error instanceof Error ? error.message : String(error)}`];
   }
 }

@@ -7,6 +7,7 @@
  */
 import { Ajv2020, type ErrorObject, type ValidateFunction } from "ajv/dist/2020.js";
 import * as formats from "ajv-formats";
+import { core } from "zod";
 import type { Issue } from "../errors.ts";
 import { pointerTo } from "../json-pointer.ts";
 
@@ -54,13 +55,33 @@ export type StrictCheck = (data: unknown) => readonly Issue[];
 
 /** Compiles `schema` closed. Compiling costs milliseconds: keep the result. */
 export function compileStrictCheck(schema: JsonSchema, pointerPrefix: string): StrictCheck {
-  const ajv = new Ajv2020({ allErrors: true, strict: false, validateFormats: true, ownProperties: true });
+  const ajv = new Ajv2020({
+    allErrors: true,
+    strict: false,
+    validateFormats: true,
+    ownProperties: true,
+    // It would print each format it does not know; zod writes a pattern beside those.
+    logger: false,
+  });
   formats.default.default(ajv);
+  multiplesAsReadersSeeThem(ajv);
   const validate: ValidateFunction = ajv.compile(closed(schema));
   return (data) => {
     if (validate(data)) return [];
     return (validate.errors ?? []).slice(0, ISSUES_MAX).map((error) => toIssue(error, pointerPrefix));
   };
+}
+
+/** Ajv divides doubles, so 19.99 would be no multiple of 0.01; readers compare decimals. */
+function multiplesAsReadersSeeThem(ajv: Ajv2020): void {
+  ajv.removeKeyword("multipleOf");
+  ajv.addKeyword({
+    keyword: "multipleOf",
+    type: "number",
+    schemaType: "number",
+    validate: (step: number, value: number) => core.util.floatSafeRemainder(value, step) === 0,
+    error: { message: ({ schema }) => `must be a multiple of ${schema}` },
+  });
 }
 
 function toIssue(error: ErrorObject, prefix: string): Issue {

@@ -126,6 +126,8 @@ export class Enqueuer {
 
 /** @throws {EnvelopeInvalidError} when the stamped envelope is larger than a job may be. */
 function sized(text: string): string {
+  // UTF-8 needs at most three bytes for each unit of a string's length.
+  if (text.length * 3 <= ENVELOPE_BYTES_MAX) return text;
   const bytes = Buffer.byteLength(text);
   if (bytes <= ENVELOPE_BYTES_MAX) return text;
   const message = `the stamped envelope has ${bytes} bytes, at most ${ENVELOPE_BYTES_MAX} are allowed; store the bulk elsewhere and send a reference`;

@@ -55,8 +55,10 @@ export async function findJob(
   jobId: string,
 ): Promise<JobView | null> {
   const queue = queueOfJobId(jobId);
-  const registered = queue === null ? undefined : document.queues[queue];
-  if (queue === null || registered === undefined) return null;
+  // Whoever asks chooses the name: "constructor" is one that every object has.
+  if (queue === null || !Object.hasOwn(document.queues, queue)) return null;
+  const registered = document.queues[queue];
+  if (registered === undefined) return null;
   const lanes = registered.generations.map((it) => laneName(queue, it.generation)).reverse();
   // A job on the move is in two places for a moment; where it is going tells more.
   const found = await queues.find([deadName(queue), parkedName(queue), ...lanes], jobId);

@@ -9,6 +9,8 @@ const REFINE = "uses refine(), which JSON Schema cannot express; other builds wo
 const LOOSE = "must be z.looseObject: anything else drops or refuses fields of newer versions";
 const COERCE = "coerces; declare the type that is really sent";
 const CATCH = "uses .catch(), which destroys the value it replaces";
+const FLAGS = 'uses a regular expression with the flags "i", which JSON Schema does not have';
+const URL_PART = "uses a URL's hostname or protocol, which JSON Schema cannot express; use a regex";
 const CUSTOM = "uses a custom check, which JSON Schema cannot express";
 
 /** Each construct that a wire schema may not hold, and what is said of it. */
@@ -44,6 +46,11 @@ const refused: [string, () => z.ZodType, string][] = [
   ["a coerced boolean", () => z.coerce.boolean(), COERCE],
   ["an object that strips", () => z.object({ a: z.string() }), LOOSE],
   ["an object that refuses", () => z.strictObject({ a: z.string() }), LOOSE],
+  ["a regular expression that ignores case", () => z.string().regex(/^a$/i), FLAGS],
+  ["a JWT", () => z.jwt(), "uses z.jwt(), which JSON Schema cannot express; use a regex"],
+  ["a URL of one protocol", () => z.url({ protocol: /^https$/ }), URL_PART],
+  ["a URL of one host", () => z.url({ hostname: /^a$/ }), URL_PART],
+  ["a file", () => z.file(), "uses z.file(), which JSON does not have"],
   ["an object with a catch-all", () => z.object({}).catchall(z.string()), LOOSE],
 ];
 
@@ -126,7 +133,16 @@ describe("shapeProblems", () => {
     ["void", z.void()],
   ])("refuses %s, which JSON does not have", (_what, schema) => {
     expect(shapeProblems(loose({ list: z.array(schema) }))).toEqual([
-      expect.stringMatching(/^cannot be written as JSON Schema: /),
+      expect.stringMatching(/^cannot be used as JSON Schema: /),
+    ]);
+  });
+
+  test.each([
+    ["a regular expression that is none as a Unicode one", z.string().regex(/^[\w-.]+$/)],
+    ["a tuple of nothing", z.tuple([])],
+  ])("refuses %s, which the door could not use", (_what, schema) => {
+    expect(shapeProblems(loose({ field: schema }))).toEqual([
+      expect.stringMatching(/^cannot be used as JSON Schema: /),
     ]);
   });
 

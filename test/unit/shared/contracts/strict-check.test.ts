@@ -158,6 +158,13 @@ describe("the strict check", () => {
     expect(issuesOf(schema, data)).toContain(`${rule} ${pointer}`);
   });
 
+  test("takes the multiples of a decimal for what they are", () => {
+    const schema = loose({ price: z.number().multipleOf(0.01) });
+    // 19.99 / 0.01 is 1998.9999999999998 as doubles.
+    for (const price of [19.99, 0.07, 123456.78, 0]) expect(issuesOf(schema, { price })).toEqual([]);
+    expect(issuesOf(schema, { price: 19.999 })).toEqual(["multipleOf /data/price"]);
+  });
+
   test("says what would be right, and never the value", () => {
     const schema = published(loose({ kind: z.enum(["a", "b"]), n: z.int() }));
     const issues = compileStrictCheck(schema, "/data")({ kind: "hunter2", n: "hunter2" });

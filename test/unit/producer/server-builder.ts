@@ -1,0 +1,131 @@
+/** The producer's HTTP surface on ports that keep what reaches them; no Redis, no socket. */
+import type { FastifyInstance, InjectOptions } from "fastify";
+import { pino } from "pino";
+import { onTestFinished } from "vitest";
+import { ProducerMetrics } from "#producer/metrics";
+import { buildServer, type ServerPorts } from "#producer/server";
+import { ArrivalCounter } from "#shared/enqueue/arrival-counter";
+import { Enqueuer } from "#shared/enqueue/enqueuer";
+import { decidePublish } from "#shared/registry/decide-publish";
+import {
+  EMPTY_REGISTRY,
+  type RegistryDocument,
+  type ReleaseDescriptor,
+} from "#shared/registry/registry-document";
+import { FakeClock } from "#test/support/fake-clock";
+
+type LaneQueues = ConstructorParameters<typeof Enqueuer>[0]["queues"];
+type LoadStore = ConstructorParameters<typeof ArrivalCounter>[0];
+
+const policy = {
+  attempts: 5,
+  timeoutMs: 60_000,
+  backoff: { baseMs: 1_000, maxMs: 60_000 },
+  excess: "reject",
+} as const;
+
+const release: ReleaseDescriptor = {
+  release: "shop-v1",
+  app: "shop",
+  types: [
+    {
+      type: "receipt.render",
+      queue: "shop",
+      policy,
+      versions: [
+        {
+          version: 1,
+          minReaderVersion: 1,
+          schema: {
+            type: "object",
+            properties: { orderId: { type: "string" }, note: { type: "string" } },
+            required: ["orderId"],
+            additionalProperties: {},
+          },
+        },
+      ],
+    },
+  ],
+};
+
+/** A registry with `receipt.render` version 1 on the queue `shop`. */
+export function registryWithReceipts(): RegistryDocument {
+  const decision = decidePublish(EMPTY_REGISTRY, release, "2026-01-31T12:00:00.000Z");
+  if (decision.kind !== "published") throw new Error("the release was not published");
+  return decision.document;
+}
+
+export interface Added {
+  readonly place: string;
+  readonly jobId: string;
+  readonly dataText: string;
+}
+
+export interface TestServer {
+  readonly server: FastifyInstance;
+  /** Jobs that reached Redis' door. */
+  readonly added: Added[];
+  readonly lines: string[];
+  /** What was announced or counted as accepted. */
+  readonly announced: string[];
+  readonly counts: ProducerMetrics;
+}
+
+export interface Faults {
+  /** Thrown by the door to Redis instead of adding. */
+  readonly add?: Error;
+  readonly findJob?: ServerPorts["findJob"];
+  readonly loopbackOnly?: boolean;
+  readonly readiness?: Partial<ReturnType<ServerPorts["readiness"]>>;
+}
+
+export function serve(faults: Faults = {}): TestServer {
+  const added: Added[] = [];
+  const announced: string[] = [];
+  const lines: string[] = [];
+  const document = registryWithReceipts();
+  const queues = {
+    find: async () => null,
+    add: async (place: string, { jobId, dataText }: Added) => {
+      if (faults.add !== undefined) throw faults.add;
+      added.push({ place, jobId, dataText });
+    },
+  } as unknown as LaneQueues;
+  const store = { announce: async (queue: string) => announced.push(queue) } as unknown as LoadStore;
+  const clock = new FakeClock();
+  const counts = new ProducerMetrics();
+  const server = buildServer({
+    log: pino({ base: null }, { write: (line: string) => lines.push(line) }),
+    counts,
+    metrics: counts.registry,
+    loopbackOnly: faults.loopbackOnly ?? true,
+    enqueuer: new Enqueuer({
+      queues,
+      arrivals: new ArrivalCounter(store, clock),
+      clock,
+      registry: () => document,
+    }),
+    registry: () => document,
+    findJob: faults.findJob ?? (async () => null),
+    readiness: () => ({
+      durability: null,
+      redisReachable: true,
+      stopping: false,
+      problems: [],
+      ...faults.readiness,
+    }),
+  });
+  onTestFinished(() => server.close());
+  return { server, added, announced, lines, counts };
+}
+
+export const request = { type: "receipt.render", schemaversion: 1, data: { orderId: "o-1" } };
+
+/** A `POST /v1/jobs` of this body. */
+export function posting(
+  body: unknown,
+  headers: Record<string, string | undefined> = { "content-type": "application/json" },
+): InjectOptions {
+  const payload = typeof body === "string" ? body : JSON.stringify(body);
+  return { method: "POST", url: "/v1/jobs", headers: { host: "127.0.0.1:7700", ...headers }, payload };
+}
