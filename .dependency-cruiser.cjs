@@ -39,7 +39,8 @@ module.exports = {
     },
     {
       name: "apps-use-the-public-door",
-      comment: "A sample app is a user's app: it imports the package's public exports, never a room's inside.",
+      comment:
+        "A sample app is a user's app: it imports the package's public exports, never a room's inside.",
       severity: "error",
       from: { path: "^(examples|test/support/apps)/" },
       to: { path: `^(${rooms.join("|")}|shared)/`, pathNot: "^worker/index\\.ts$" },

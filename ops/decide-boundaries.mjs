@@ -5,7 +5,7 @@
  * know, dependency-cruiser reads no .ts file at all and reports no violations. Raise it as the house grows,
  * to about four fifths of what check-boundaries says it saw.
  */
-export const MODULES_MIN = 60;
+export const MODULES_MIN = 250;
 
 /**
  * The verdict on dependency-cruiser's JSON output: `modulesCount`, of those in `folders`, and `problems`,

@@ -20,8 +20,9 @@ import { FleetStore, type HeartbeatReply } from "#shared/redis/fleet-store";
 import { type Keys, keysOf } from "#shared/redis/keys";
 import { LaneQueues } from "#shared/redis/lane-queues";
 import { LaneWorker } from "#shared/redis/lane-worker";
+import { LoadStore } from "#shared/redis/load-store";
 import { loadRegistry } from "#shared/redis/registry-store";
-import { lanesReadBy } from "#shared/registry/decide-lane";
+import { floorOf, lanesReadBy, lanesWorthReading } from "#shared/registry/decide-lane";
 import type { RegistryDocument } from "#shared/registry/registry-document";
 import { acceptTestOf } from "./accept-envelope.ts";
 import type { App } from "./app.ts";
@@ -126,7 +127,7 @@ class RunningWorker {
     const { config, log } = setup;
     const keys = keysOf(config.prefix);
     const document = await loadRegistry(redis, keys);
-    const lanes = requireLanes(document, config);
+    const lanes = await requireLanes(redis, keys, { document, config });
     const fleet = new FleetStore(redis, keys);
     const workerId = config.workerId ?? `w-${randomUUID().slice(0, 8)}`;
     const generation = await fleet.register(workerId, {
@@ -270,13 +271,22 @@ class RunningWorker {
 }
 
 /** @throws {WorkerRefusedError} when the registry does not know the release, or gives it no lane. */
-function requireLanes(document: RegistryDocument, config: WorkerConfig): readonly string[] {
-  const release = document.releases[config.release];
-  if (release === undefined || release.state === "retired") {
-    const state = release === undefined ? "not published" : "retired";
-    throw new WorkerRefusedError(`release ${config.release} is ${state}; publish it first`);
-  }
-  const lanes = lanesReadBy(document, config.release, config.queue);
-  if (lanes.length > 0) return lanes.map((generation) => laneName(config.queue, generation));
-  throw new WorkerRefusedError(`release ${config.release} has no job on queue ${config.queue}`);
+async function requireLanes(
+  redis: RedisConnection,
+  keys: Keys,
+  { document, config }: { readonly document: RegistryDocument; readonly config: WorkerConfig },
+): Promise<readonly string[]> {
+  const { release, queue } = config;
+  const state = document.releases[release]?.state ?? "not published";
+  if (state !== "live") throw new WorkerRefusedError(`release ${release} is ${state}; publish it first`);
+  const readable = lanesReadBy(document, release, queue);
+  if (readable.length === 0) throw new WorkerRefusedError(`release ${release} has no job on queue ${queue}`);
+  const names = readable.map((generation) => laneName(queue, generation));
+  const { lanes } = await new LoadStore(redis, keys).observeLanes(names, 0);
+  const holdsJobs = (generation: number) => {
+    const counts = lanes.get(laneName(queue, generation));
+    return counts !== undefined && counts.waiting + counts.inFlight + counts.scheduled > 0;
+  };
+  const worthReading = lanesWorthReading(readable, floorOf(document, queue), holdsJobs);
+  return worthReading.map((generation) => laneName(queue, generation));
 }

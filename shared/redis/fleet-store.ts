@@ -118,7 +118,7 @@ export type StandingOrder = z.output<typeof standingOrder>;
 
 export interface HeartbeatReply {
   readonly redisNowMs: number;
-  /** `null`: nothing was ordered, so run. */
+  /** `null`: no standing order; the last one obeyed stays in force. */
   readonly order: StandingOrder | null;
   readonly cancelJobIds: readonly string[];
   readonly autoscalerAlive: boolean;

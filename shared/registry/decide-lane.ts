@@ -47,16 +47,31 @@ export function floorOf(document: RegistryDocument, queue: string): number | nul
   return live.length === 0 ? null : Math.min(...live);
 }
 
-/** The generations whose lanes `release` reads entirely: its own and, where it can, the one before. */
+/**
+ * The generations whose lanes `release` reads entirely: its own and every older one it dropped nothing of.
+ * Usually that is the one before; older ones count while jobs are left in them, see `lanesWorthReading`.
+ */
 export function lanesReadBy(document: RegistryDocument, release: string, queue: string): readonly number[] {
   const own = document.releases[release]?.queues[queue];
   if (own === undefined) return [];
   const reads = new Set(own.reads);
   const generations = document.queues[queue]?.generations ?? [];
   return generations
-    .filter((it) => it.generation === own.generation || it.generation === own.generation - 1)
+    .filter((it) => it.generation <= own.generation)
     .filter((it) => it.reads.every((group) => reads.has(group)))
     .map((it) => it.generation);
+}
+
+/**
+ * Which of `generations` a worker should subscribe to: those that new jobs may still go to, and those
+ * below the floor that hold jobs. An empty lane below the floor would only cost connections.
+ */
+export function lanesWorthReading(
+  generations: readonly number[],
+  floor: number | null,
+  holdsJobs: (generation: number) => boolean,
+): readonly number[] {
+  return generations.filter((generation) => generation >= (floor ?? 0) || holdsJobs(generation));
 }
 
 function liveGenerations(document: RegistryDocument, queue: string): number[] {

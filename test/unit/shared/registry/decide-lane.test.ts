@@ -1,5 +1,11 @@
 import { describe, expect, test } from "vitest";
-import { acceptedVersions, decideLane, floorOf, lanesReadBy } from "#shared/registry/decide-lane";
+import {
+  acceptedVersions,
+  decideLane,
+  floorOf,
+  lanesReadBy,
+  lanesWorthReading,
+} from "#shared/registry/decide-lane";
 import { EMPTY_REGISTRY, type RegistryDocument } from "#shared/registry/registry-document";
 import { published, publishedOn, releaseOf, typeOf, without } from "./registry-builder.ts";
 
@@ -140,6 +146,16 @@ describe("floorOf", () => {
   });
 });
 
+describe("lanesWorthReading", () => {
+  test("keeps lanes from the floor on, and below it those that still hold jobs", () => {
+    expect(lanesWorthReading([1, 2, 3, 4], 3, (generation) => generation === 1)).toEqual([1, 3, 4]);
+  });
+
+  test("keeps every lane when the queue has no floor", () => {
+    expect(lanesWorthReading([1, 2], null, () => false)).toEqual([1, 2]);
+  });
+});
+
 describe("lanesReadBy", () => {
   test("is a release's own lane and the one before when it reads all of that", () => {
     const document = published(v1, v2);
@@ -152,9 +168,9 @@ describe("lanesReadBy", () => {
     expect(lanesReadBy(document, "v2", "shop")).toEqual([2]);
   });
 
-  test("leaves out what is older than the one before", () => {
+  test("reaches back to every older lane that the release dropped nothing of", () => {
     const document = publishedOn(without(published(v1, v2), "v1"), v3);
-    expect(lanesReadBy(document, "v3", "shop")).toEqual([2, 3]);
+    expect(lanesReadBy(document, "v3", "shop")).toEqual([1, 2, 3]);
   });
 
   test("is nothing for an unknown release or queue", () => {
