@@ -4,11 +4,11 @@ import { findForbidden } from "#shared/json-walk";
 
 /** @throws {EnvelopeInvalidError} when the text is empty, is no JSON, or holds what is refused everywhere. */
 export function readBody(text: string): unknown {
-  if (text.trim() === "") throw refusal({ rule: "body", message: "the body is empty; send a JSON object" });
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch (error) {
+    if (text.trim() === "") throw refusal({ rule: "body", message: "the body is empty; send a JSON object" });
     throw refusal({ rule: "json", message: `the body is not JSON: ${positionIn(text, error)}` });
   }
   const forbidden = findForbidden(value);

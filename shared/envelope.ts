@@ -120,7 +120,7 @@ export function criticalNames(envelope: { readonly crit?: string | undefined }):
 }
 
 function parse<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
-  const result = schema.safeParse(value, { reportInput: false });
+  const result = schema.safeParse(value);
   if (result.success) return result.data;
   throw new EnvelopeInvalidError(result.error.issues.flatMap(toIssues));
 }

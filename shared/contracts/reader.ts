@@ -58,12 +58,12 @@ export interface StoredData {
  */
 function check(contract: Contract, newest: ContractVersion, stored: StoredData, data: unknown): unknown {
   const declared = contract.versions.find((version) => version.version === stored.schemaVersion);
-  const asDeclared = declared?.schema.safeParse(data, { reportInput: false });
+  const asDeclared = declared?.schema.safeParse(data);
   if (asDeclared?.success === false) {
     throw new DataInvalidError(contract.type, stored.schemaVersion, issuesOf(asDeclared.error));
   }
   if (asDeclared !== undefined && declared === newest) return asDeclared.data;
-  const asNewest = newest.schema.safeParse(data, { reportInput: false });
+  const asNewest = newest.schema.safeParse(data);
   if (asNewest.success) return asNewest.data;
   const detail = `it cannot read version ${stored.schemaVersion} of its own group`;
   throw new UpcastFailedError(contract.type, newest.version, detail);
@@ -84,7 +84,7 @@ function stepUp(type: string, { step, newest, older }: Step): unknown {
     throw new UpcastFailedError(type, step.version, `it threw ${reason}`, { cause: error });
   }
   for (const target of new Set([step, newest])) {
-    const result = target.schema.safeParse(stepped, { reportInput: false });
+    const result = target.schema.safeParse(stepped);
     if (!result.success) {
       const issues = issuesOf(result.error).map((issue) => `${issue.pointer || "data"} ${issue.message}`);
       throw new UpcastFailedError(type, target.version, `its result is not valid: ${issues.join("; ")}`);

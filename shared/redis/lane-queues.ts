@@ -7,25 +7,15 @@
 import { type JobJson, Queue } from "bullmq";
 import { EnqueueUnknownError, NotEnqueuedError, RedisUnavailableError } from "../errors.ts";
 import type { JobRecord } from "../job-record.ts";
+import { ADD_BATCH, AddBatch } from "./add-batch.ts";
 import type { RedisConnection } from "./connection.ts";
+import type { QueuedJob } from "./queued-job.ts";
 
 /** Entries BullMQ keeps in a lane's event stream. */
 const EVENTS_MAX = 1_000;
 
 /** Replies by which Redis says that it has not run the command. */
 const REFUSALS = /^(OOM|READONLY|NOREPLICAS|LOADING|MISCONF|MASTERDOWN|NOAUTH|NOPERM|CLUSTERDOWN|TRYAGAIN)\b/;
-
-export interface QueuedJob {
-  readonly jobId: string;
-  /** The job type; BullMQ's job name. */
-  readonly name: string;
-  /** The envelope as JSON text. */
-  readonly dataText: string;
-  /** When the job was accepted, in milliseconds since the Unix epoch. */
-  readonly acceptedAtMs: number;
-  /** How long it shall wait before it is due, in milliseconds; 0 for at once. */
-  readonly delayMs: number;
-}
 
 /** A job as BullMQ holds it, with the name of the queue it was found in. */
 export interface FoundJob {
@@ -35,14 +25,20 @@ export interface FoundJob {
   readonly state: string;
 }
 
+interface ScriptedRedis extends RedisConnection {
+  sluiceAddBatch(...keysAndArguments: string[]): Promise<number>;
+}
+
 export class LaneQueues {
   readonly #redis: RedisConnection;
   readonly #prefix: string;
   readonly #open = new Map<string, Promise<Queue>>();
+  readonly #batches = new Map<string, AddBatch>();
 
   constructor(redis: RedisConnection, prefix: string) {
     this.#redis = redis;
     this.#prefix = prefix;
+    redis.defineCommand("sluiceAddBatch", { lua: ADD_BATCH, numberOfKeys: 6 });
   }
 
   /**
@@ -56,8 +52,8 @@ export class LaneQueues {
       throw new NotEnqueuedError("Redis is not reachable", { cause: error });
     });
     try {
-      this.#sendTogether();
-      await queue.getBackend().addJob(jsonOf(job), job.jobId);
+      if (job.delayMs > 0) await queue.getBackend().addJob(jsonOf(job), job.jobId);
+      else await this.#batchOf(place).add(job);
     } catch (error) {
       throw outcomeOf(error);
     }
@@ -108,18 +104,26 @@ export class LaneQueues {
   /** Lets go of all queues; the connection stays the caller's. Never waits for Redis. */
   close(): void {
     this.#open.clear();
+    this.#batches.clear();
   }
 
-  /**
-   * Holds back what is written to Redis until this turn of the event loop ends, so that the jobs of
-   * requests that came together reach Redis together: one system call here and, with AOF always, one
-   * fsync there for all of them.
-   */
-  #sendTogether(): void {
-    const { stream } = this.#redis;
-    if (stream.writableCorked > 0) return;
-    stream.cork();
-    setImmediate(() => stream.uncork());
+  #batchOf(place: string): AddBatch {
+    let batch = this.#batches.get(place);
+    if (batch === undefined) {
+      batch = new AddBatch((jobs) => this.#addAll(place, jobs));
+      this.#batches.set(place, batch);
+    }
+    return batch;
+  }
+
+  async #addAll(place: string, jobs: readonly QueuedJob[]): Promise<void> {
+    const key = `${this.#prefix}:${place}:`;
+    const keys = ["wait", "active", "meta", "id", "events", "marker"].map((name) => key + name);
+    const args = [key];
+    for (const { jobId, name, acceptedAtMs, dataText } of jobs) {
+      args.push(jobId, name, String(acceptedAtMs), dataText);
+    }
+    await (this.#redis as ScriptedRedis).sluiceAddBatch(...keys, ...args);
   }
 
   async #create(place: string): Promise<Queue> {

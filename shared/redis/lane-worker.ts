@@ -13,7 +13,8 @@ import { DelayedError, type Job, UnrecoverableError, WaitingError, Worker } from
 import type { Clock } from "../clock.ts";
 import { type JobRecord, parseRecord, type StoredOutcome } from "../job-record.ts";
 import type { RedisConnection } from "./connection.ts";
-import type { LaneQueues, QueuedJob } from "./lane-queues.ts";
+import type { LaneQueues } from "./lane-queues.ts";
+import type { QueuedJob } from "./queued-job.ts";
 
 /** How long a job is ours without renewal. Renewed every quarter to half of it. */
 const LEASE_MS = 15_000;
