@@ -59,6 +59,8 @@ export type StoredOutcome = z.output<typeof storedOutcome>;
 
 /** The record in a job's progress, as a value or as JSON text; the empty one when there is none. */
 export function parseRecord(progress: unknown): JobRecord {
+  // What BullMQ shows for a job that has none: nearly all jobs.
+  if (progress === 0 || progress === undefined) return EMPTY_RECORD;
   const result = jobRecord.safeParse(parsedValue(progress));
   return result.success ? result.data : EMPTY_RECORD;
 }

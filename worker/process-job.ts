@@ -4,12 +4,12 @@
  * Everything before the handler is decided from the job alone and never throws; what a handler throws
  * ends as data in the settlement. What is not done here: talking to Redis (`LaneWorker` does).
  */
-import { setMaxListeners } from "node:events";
 import type { Clock } from "#shared/clock";
 import type { Contract } from "#shared/contracts/contract";
 import { readData } from "#shared/contracts/reader";
 import { type Envelope, parseEnvelope } from "#shared/envelope";
 import { DataInvalidError, EnvelopeInvalidError, UpcastFailedError } from "#shared/errors";
+import { Flag } from "#shared/flag";
 import { type AttemptEntry, MESSAGE_CHARS_MAX, withAttempt } from "#shared/job-record";
 import { deadName, parkedName } from "#shared/lane";
 import type { Log } from "#shared/log";
@@ -46,29 +46,27 @@ export class JobProcessor {
   readonly #jobs: ReadonlyMap<string, Job>;
   readonly #accept: AcceptEnvelope;
   /** Never replaced: a drain that is out of time is for good. */
-  readonly #draining = new AbortController();
-  readonly #cancels = new Map<string, AbortController>();
+  readonly #draining = new Flag();
+  readonly #cancels = new Map<string, Flag>();
 
   constructor(options: JobProcessorOptions) {
     this.#options = options;
-    // Every run in flight listens to it.
-    setMaxListeners(0, this.#draining.signal);
     this.#jobs = new Map(options.app.jobs.map((job) => [job.contract.type, job]));
     this.#accept = acceptTestOf(options.app.jobs.map((job) => job.contract));
   }
 
   /** Ends every run: the drain is out of time. Jobs go back to the head of their lane. */
   abortForDrain(): void {
-    this.#draining.abort();
+    this.#draining.raise();
   }
 
   /** Cancels a job if it runs here. */
   cancel(jobId: string): void {
-    this.#cancels.get(jobId)?.abort();
+    this.#cancels.get(jobId)?.raise();
   }
 
   /** Never rejects. */
-  async process(job: TakenJob, leaseLost: AbortSignal): Promise<Settlement> {
+  async process(job: TakenJob, leaseLost: Flag): Promise<Settlement> {
     const startedAt = toRfc3339(this.#options.clock.nowMs());
     try {
       return await this.#process(job, { startedAt, leaseLost });
@@ -82,7 +80,7 @@ export class JobProcessor {
     }
   }
 
-  async #process(job: TakenJob, run: { startedAt: string; leaseLost: AbortSignal }): Promise<Settlement> {
+  async #process(job: TakenJob, run: { startedAt: string; leaseLost: Flag }): Promise<Settlement> {
     const { startedAt } = run;
     if (job.crashes > CRASHES_MAX) {
       const message = `it lost ${job.crashes} workers while running`;
@@ -107,7 +105,7 @@ export class JobProcessor {
   async #acceptAndRun(
     job: TakenJob,
     envelope: Envelope,
-    run: { startedAt: string; leaseLost: AbortSignal },
+    run: { startedAt: string; leaseLost: Flag },
   ): Promise<Settlement> {
     const decision = this.#accept(envelope);
     const known = this.#jobs.get(envelope.type);
@@ -118,7 +116,14 @@ export class JobProcessor {
     }
     const read = this.#read(job, known.contract, { envelope, startedAt: run.startedAt });
     if ("settlement" in read) return read.settlement;
-    return this.#run(job, { ...known, envelope, data: read.data, ...run });
+    return this.#run(job, {
+      contract: known.contract,
+      handler: known.handler,
+      envelope,
+      data: read.data,
+      startedAt: run.startedAt,
+      leaseLost: run.leaseLost,
+    });
   }
 
   #read(
@@ -146,19 +151,23 @@ export class JobProcessor {
 
   async #run(job: TakenJob, run: Run): Promise<Settlement> {
     const { clock, release, workerId, log, random } = this.#options;
-    const cancel = new AbortController();
+    const cancel = new Flag();
     this.#cancels.set(job.jobId, cancel);
     const startedMs = clock.monotonicMs();
     try {
       return await runHandler({
-        ...run,
+        contract: run.contract,
+        handler: run.handler,
+        envelope: run.envelope,
+        data: run.data,
+        startedAt: run.startedAt,
         job,
         release,
         workerId,
         clock,
         log,
         random,
-        aborts: { draining: this.#draining.signal, cancelled: cancel.signal, "lease-lost": run.leaseLost },
+        aborts: { draining: this.#draining, cancelled: cancel, "lease-lost": run.leaseLost },
       });
     } finally {
       this.#cancels.delete(job.jobId);
@@ -211,7 +220,7 @@ interface Run extends Job {
   readonly envelope: Envelope;
   readonly data: unknown;
   readonly startedAt: string;
-  readonly leaseLost: AbortSignal;
+  readonly leaseLost: Flag;
 }
 
 /** A CloudEvent of a major that this build does not know; another build may. */

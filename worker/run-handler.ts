@@ -9,6 +9,7 @@ import type { Clock } from "#shared/clock";
 import type { Contract } from "#shared/contracts/contract";
 import type { Envelope } from "#shared/envelope";
 import { JobTimeoutError } from "#shared/errors";
+import type { Flag } from "#shared/flag";
 import {
   type AttemptEntry,
   type JobRecord,
@@ -22,6 +23,7 @@ import type { Settlement, TakenJob } from "#shared/redis/lane-worker";
 import { toRfc3339 } from "#shared/system-clock";
 import type { Handler, HandlerContext } from "./app.ts";
 import { type AbortCause, decideOutcome, type RunEnd } from "./decide-outcome.ts";
+import { RunStop, type StopCause } from "./run-stop.ts";
 
 /** What a handler gets to wind up in after its signal has aborted. */
 const ABORT_GRACE_MS = 1_000;
@@ -41,7 +43,8 @@ export interface HandlerRun {
   readonly workerId: string;
   readonly clock: Clock;
   readonly log: Log;
-  readonly aborts: Readonly<Record<AbortCause, AbortSignal>>;
+  /** What can end the run from outside. */
+  readonly aborts: Readonly<Record<AbortCause, Flag>>;
   /** A draw in [0, 1). */
   random(): number;
 }
@@ -82,54 +85,64 @@ export async function runHandler(run: HandlerRun): Promise<Settlement> {
 
 const DRAINING = { code: "DRAINING", message: "the worker was told to stop before the run ended" };
 
-async function runToEnd(run: HandlerRun): Promise<Ended> {
+/** Resolves when the handler has ended, or has been told to and let its grace pass. */
+function runToEnd(run: HandlerRun): Promise<Ended> {
   const { clock, contract, aborts, job } = run;
-  const stop = new AbortController();
-  const cause = { value: null as AbortCause | "timeout" | null };
-  const abort = (why: AbortCause | "timeout") => {
-    cause.value ??= why;
-    stop.abort(why === "timeout" ? new JobTimeoutError(contract.policy.timeoutMs) : new Error(why));
-  };
-  const cancelTimeout = clock.after(contract.policy.timeoutMs, () => abort("timeout"));
-  const forget = listenAll(aborts, abort);
-  try {
-    const handled = callHandler(run, stop.signal);
-    const leftBehind = graceAfter(stop.signal, clock);
-    const ended = await Promise.race([handled, leftBehind]);
-    if (ended === null) run.log.warn({ jobId: job.jobId }, "handler ignored its signal and was left behind");
-    return endOf(ended, cause.value, contract.policy.timeoutMs);
-  } finally {
-    cancelTimeout();
-    forget();
-  }
+  const { timeoutMs } = contract.policy;
+  const stop = new RunStop(timeoutMs);
+  return new Promise((resolve) => {
+    const finish = (ended: Ended | null) => {
+      cancelTimeout();
+      for (const forget of forgets) forget();
+      resolve(endOf(ended, stop.cause, timeoutMs));
+    };
+    const leaveBehind = () => {
+      run.log.warn({ jobId: job.jobId }, "handler ignored its signal and was left behind");
+      finish(null);
+    };
+    const end = (cause: StopCause) => {
+      if (stop.end(cause)) clock.after(ABORT_GRACE_MS, leaveBehind);
+    };
+    const cancelTimeout = clock.after(timeoutMs, () => end("timeout"));
+    const forgets = [
+      aborts.draining.onRaised(() => end("draining")),
+      aborts["lease-lost"].onRaised(() => end("lease-lost")),
+      aborts.cancelled.onRaised(() => end("cancelled")),
+    ];
+    void callHandler(run, stop).then(finish);
+  });
 }
 
-async function callHandler(run: HandlerRun, signal: AbortSignal): Promise<Ended> {
+/** Never rejects. */
+async function callHandler(run: HandlerRun, stop: RunStop): Promise<Ended> {
   const { job, envelope, release, handler, log } = run;
-  const { data: _data, ...attributes } = envelope;
   const context: HandlerContext = {
-    signal,
+    get signal() {
+      return stop.signal;
+    },
     fence: { jobId: job.jobId, starts: job.starts },
     attempt: job.record.failures + 1,
     release,
     log: (message, facts) => log.info({ jobId: job.jobId, type: envelope.type, ...facts }, message),
   };
+  const handled = {
+    jobId: job.jobId,
+    type: envelope.type,
+    data: run.data,
+    schemaVersion: envelope.schemaversion,
+    get attributes() {
+      const { data: _data, ...attributes } = envelope;
+      return attributes;
+    },
+  };
   try {
-    const value = await handler(
-      {
-        jobId: job.jobId,
-        type: envelope.type,
-        data: run.data,
-        schemaVersion: envelope.schemaversion,
-        attributes,
-      },
-      context,
-    );
-    return { end: { kind: "returned" }, value };
+    return { end: RETURNED, value: await handler(handled, context) };
   } catch (error) {
     return { end: thrown(error) };
   }
 }
+
+const RETURNED: RunEnd = { kind: "returned" };
 
 function thrown(error: unknown): RunEnd {
   const facts = error instanceof Error ? error : new Error(textOf(error));
@@ -154,7 +167,7 @@ function textOf(value: unknown): string {
 }
 
 /** What a run that was told to end counts as: work that finished all the same has finished. */
-function endOf(ended: Ended | null, cause: AbortCause | "timeout" | null, timeoutMs: number): Ended {
+function endOf(ended: Ended | null, cause: StopCause | null, timeoutMs: number): Ended {
   if (ended !== null && (cause === null || ended.end.kind === "returned")) return ended;
   if (cause === null || cause === "timeout") {
     const { code, message, retryability } = new JobTimeoutError(timeoutMs);
@@ -163,30 +176,9 @@ function endOf(ended: Ended | null, cause: AbortCause | "timeout" | null, timeou
   return { end: { kind: "aborted", cause } };
 }
 
-/** Resolves to `null` once the grace after an abort is over. */
-function graceAfter(signal: AbortSignal, clock: Clock): Promise<null> {
-  return new Promise((resolve) => {
-    const wait = () => clock.after(ABORT_GRACE_MS, () => resolve(null));
-    if (signal.aborted) wait();
-    else signal.addEventListener("abort", wait, { once: true });
-  });
-}
-
-function listenAll(aborts: HandlerRun["aborts"], abort: (why: AbortCause) => void): () => void {
-  const listeners = (Object.keys(aborts) as AbortCause[]).map((why) => {
-    const signal = aborts[why];
-    const listener = () => abort(why);
-    if (signal.aborted) listener();
-    else signal.addEventListener("abort", listener, { once: true });
-    return () => signal.removeEventListener("abort", listener);
-  });
-  return () => {
-    for (const remove of listeners) remove();
-  };
-}
-
 function succeeded(run: HandlerRun, value: unknown): StoredOutcome {
-  const base = { outcome: "succeeded" as const, release: run.release };
+  const { release } = run;
+  const base = { outcome: "succeeded" as const, release };
   if (value === undefined) return base;
   let text: string | undefined;
   try {
@@ -196,7 +188,9 @@ function succeeded(run: HandlerRun, value: unknown): StoredOutcome {
   }
   if (text === undefined) return base;
   const bytes = Buffer.byteLength(text);
-  return bytes <= RESULT_BYTES_MAX ? { ...base, result: value } : { ...base, resultBytesDropped: bytes };
+  return bytes <= RESULT_BYTES_MAX
+    ? { outcome: "succeeded", release, result: value }
+    : { outcome: "succeeded", release, resultBytesDropped: bytes };
 }
 
 function causeOf(end: RunEnd): { readonly code: string; readonly message: string } {

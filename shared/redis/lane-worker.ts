@@ -11,6 +11,7 @@
  */
 import { DelayedError, type Job, UnrecoverableError, WaitingError, Worker } from "bullmq";
 import type { Clock } from "../clock.ts";
+import { Flag } from "../flag.ts";
 import { type JobRecord, parseRecord, type StoredOutcome } from "../job-record.ts";
 import type { RedisConnection } from "./connection.ts";
 import type { LaneQueues } from "./lane-queues.ts";
@@ -72,8 +73,8 @@ export interface LaneWorkerOptions {
   /** `<release>/<worker id>`; BullMQ keeps it on each job it gives out. */
   readonly workerName: string;
   readonly clock: Clock;
-  /** Runs one job to its settlement; must not throw. `leaseSignal` aborts when the lease is in doubt. */
-  run(job: TakenJob, leaseSignal: AbortSignal): Promise<Settlement>;
+  /** Runs one job to its settlement; must not throw. `leaseLost` is raised when the lease is in doubt. */
+  run(job: TakenJob, leaseLost: Flag): Promise<Settlement>;
   /** The lane was found empty. */
   onEmptied(): void;
   onError(error: Error): void;
@@ -95,7 +96,7 @@ class RetryLater extends Error {
 }
 
 interface Lease {
-  readonly lost: AbortController;
+  readonly lost: Flag;
   /** Monotonic time at which the last renewal was asked for. */
   renewedAtMs: number;
 }
@@ -119,7 +120,7 @@ export class LaneWorker {
     this.#worker.on("drained", () => options.onEmptied());
     this.#worker.on("stalled", (jobId) => options.onRedelivered(jobId));
     this.#worker.on("lockRenewalFailed", (jobIds: string[]) => {
-      for (const jobId of jobIds) this.#leases.get(jobId)?.lost.abort();
+      for (const jobId of jobIds) this.#leases.get(jobId)?.lost.raise();
     });
   }
 
@@ -170,15 +171,15 @@ export class LaneWorker {
 
   async #process(job: Job, token: string): Promise<StoredOutcome | undefined> {
     const jobId = String(job.id);
-    const lease = { lost: new AbortController(), renewedAtMs: this.#options.clock.monotonicMs() };
+    const lease = { lost: new Flag(), renewedAtMs: this.#options.clock.monotonicMs() };
     this.#leases.set(jobId, lease);
     // Whatever goes wrong from here on is a reason to run the job again, never to fail it.
     job.opts.attempts = BULLMQ_CEILING;
     job.opts.backoff = { type: "sluice" };
     job.opts.stackTraceLimit = 1;
     try {
-      const settlement = await this.#options.run(takenJob(job, this.lane), lease.lost.signal);
-      return await this.#settle(job, token, lease.lost.signal.aborted ? { kind: "abandoned" } : settlement);
+      const settlement = await this.#options.run(takenJob(job, this.lane), lease.lost);
+      return await this.#settle(job, token, lease.lost.raised ? { kind: "abandoned" } : settlement);
     } finally {
       this.#leases.delete(jobId);
     }
@@ -228,7 +229,7 @@ export class LaneWorker {
     while ((await clock.sleep(LEASE_WATCH_MS, this.#stopWatch.signal)) === "elapsed") {
       const oldestMs = clock.monotonicMs() - (LEASE_MS - LEASE_MARGIN_MS);
       for (const lease of this.#leases.values()) {
-        if (lease.renewedAtMs < oldestMs) lease.lost.abort();
+        if (lease.renewedAtMs < oldestMs) lease.lost.raise();
       }
     }
   }

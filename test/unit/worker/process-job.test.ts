@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { defineContract } from "#shared/contracts/contract";
+import { Flag } from "#shared/flag";
 import { EMPTY_RECORD } from "#shared/job-record";
 import type { Settlement, TakenJob } from "#shared/redis/lane-worker";
 import { FakeClock, settled } from "#test/support/fake-clock";
@@ -26,7 +27,7 @@ function processorOf(handler: Handler<unknown>, contract: JobDefinition["contrac
   return { clock, lines, processor, runsEnded };
 }
 
-const healthy = new AbortController().signal;
+const healthy = new Flag();
 
 /** How a job settles that must never reach its handler. */
 async function settledUnrun(
@@ -268,9 +269,9 @@ describe("ending runs", () => {
 
   test("a lost lease leaves the job to whoever has it now", async () => {
     const { processor } = processorOf(obedient);
-    const lease = new AbortController();
-    const running = processor.process(taken, lease.signal);
-    lease.abort();
+    const lease = new Flag();
+    const running = processor.process(taken, lease);
+    lease.raise();
     expect(await running).toEqual({ kind: "abandoned" });
   });
 });

@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { TerminalJobError } from "#shared/errors";
+import { Flag } from "#shared/flag";
 import { EMPTY_RECORD, RESULT_BYTES_MAX } from "#shared/job-record";
 import type { Settlement } from "#shared/redis/lane-worker";
 import { FakeClock, settled } from "#test/support/fake-clock";
@@ -21,10 +22,10 @@ function start(
   { clock = new FakeClock(), ...changed }: Partial<HandlerRun> & { readonly clock?: FakeClock } = {},
 ): Started {
   const { log, lines } = recordingLog();
-  const controllers = {
-    draining: new AbortController(),
-    "lease-lost": new AbortController(),
-    cancelled: new AbortController(),
+  const flags = {
+    draining: new Flag(),
+    "lease-lost": new Flag(),
+    cancelled: new Flag(),
   };
   const settlement = runHandler({
     contract: contractOf(),
@@ -38,14 +39,10 @@ function start(
     clock,
     log,
     random: () => 0.5,
-    aborts: {
-      draining: controllers.draining.signal,
-      "lease-lost": controllers["lease-lost"].signal,
-      cancelled: controllers.cancelled.signal,
-    },
+    aborts: flags,
     ...changed,
   });
-  return { clock, lines, settlement, abort: (cause) => controllers[cause].abort() };
+  return { clock, lines, settlement, abort: (cause) => flags[cause].raise() };
 }
 
 /** A handler that ends when it is told to. */
@@ -326,11 +323,11 @@ describe("a run that is ended from outside", () => {
     "is told by its signal when %s came before it began",
     async (cause) => {
       const aborts = {
-        draining: new AbortController().signal,
-        "lease-lost": new AbortController().signal,
-        cancelled: new AbortController().signal,
-        [cause]: AbortSignal.abort(),
+        draining: new Flag(),
+        "lease-lost": new Flag(),
+        cancelled: new Flag(),
       };
+      aborts[cause].raise();
       let aborted = false;
       const { settlement } = start(
         async (_job, { signal }) => {
@@ -364,19 +361,25 @@ describe("a run that is ended from outside", () => {
     });
   });
 
-  test("leaves no listener on the signals that outlive it", async () => {
-    let added = 0;
-    const signal = new AbortController().signal;
-    const counting = new Proxy(signal, {
-      get(target, name) {
-        if (name === "addEventListener") added += 1;
-        if (name === "removeEventListener") added -= 1;
-        const value = Reflect.get(target, name);
-        return typeof value === "function" ? value.bind(target) : value;
-      },
-    });
-    await start(() => 1, { aborts: { draining: counting, "lease-lost": counting, cancelled: counting } })
-      .settlement;
-    expect(added).toBe(0);
+  test("leaves nobody waiting on the flags that outlive it", async () => {
+    const flag = new CountingFlag();
+    const aborts = { draining: flag, "lease-lost": flag, cancelled: flag };
+    await start(() => 1, { aborts }).settlement;
+    expect([flag.waited, flag.waiting]).toEqual([3, 0]);
   });
 });
+
+class CountingFlag extends Flag {
+  waited = 0;
+  waiting = 0;
+
+  override onRaised(act: () => void): () => void {
+    this.waited += 1;
+    this.waiting += 1;
+    const forget = super.onRaised(act);
+    return () => {
+      this.waiting -= 1;
+      forget();
+    };
+  }
+}
