@@ -129,8 +129,8 @@ async function control(setup: Control): Promise<void> {
   insist.addEventListener("abort", () => executor.killAll(), { once: true });
   await Promise.race([Promise.all([loop.run(stop), watch.run(clock, stop)]), afterStop(stop, clock)]);
   log.info({ workers: executor.workers().length }, "autoscaler is stopping its workers");
-  await executor.stopAll();
-  await Promise.race([server.close(), clock.sleep(CLOSE_TIMEOUT_MS)]);
+  const closed = Promise.race([server.close(), clock.sleep(CLOSE_TIMEOUT_MS)]);
+  await Promise.all([executor.stopAll(), closed]);
   queues.close();
   log.info("autoscaler has stopped");
 }
@@ -154,4 +154,4 @@ function afterStop(stop: AbortSignal, clock: Clock): Promise<unknown> {
   });
 }
 
-const ROUND_TIMEOUT_MS = 500;
+const ROUND_TIMEOUT_MS = 100;

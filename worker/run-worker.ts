@@ -38,7 +38,7 @@ import { WorkerState } from "./worker-state.ts";
 const START_TIMEOUT_MS = 15_000;
 
 /** After the deadline: for handlers to wind up, jobs to be handed back, and a last word to the fleet. */
-const DRAIN_GRACE_MS = 1_500;
+const DRAIN_GRACE_MS = 1_300;
 const FAREWELL_MS = 300;
 
 /** A worker whose parent is gone waits this long for an autoscaler before it stops by itself. */
