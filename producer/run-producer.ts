@@ -19,6 +19,7 @@ import { type Keys, keysOf } from "#shared/redis/keys";
 import { LaneQueues } from "#shared/redis/lane-queues";
 import { LoadStore } from "#shared/redis/load-store";
 import { RegistryFollower } from "#shared/redis/registry-store";
+import { untilAborted } from "#shared/until-aborted";
 import type { ProducerConfig } from "./config.ts";
 import { ProducerMetrics } from "./metrics.ts";
 import { buildServer } from "./server.ts";
@@ -107,11 +108,4 @@ async function followRegistry(registry: RegistryFollower, clock: Clock, stop: Ab
     // While Redis is away the last copy serves; nothing can be enqueued anyway.
     await registry.refresh().catch(() => undefined);
   }
-}
-
-function untilAborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener("abort", () => resolve(), { once: true });
-  });
 }

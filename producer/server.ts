@@ -4,11 +4,12 @@
  * Bodies are taken as text and parsed by `read-body.ts`: the framework's own JSON parser knows neither
  * our limits nor our words.
  */
-import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import Fastify, { type FastifyInstance, type FastifyRequest } from "fastify";
 import { ENVELOPE_BYTES_MAX } from "#shared/envelope";
 import { addHealthRoutes, type HealthPorts } from "#shared/http/health";
-import { PROBLEM_CONTENT_TYPE, type Problem, problemOf } from "#shared/http/problem";
+import { problemOf } from "#shared/http/problem";
 import { refuseOtherNames } from "#shared/http/refuse-other-names";
+import { sendProblem } from "#shared/http/send-problem";
 import type { Log } from "#shared/log";
 import type { RegistryDocument } from "#shared/registry/registry-document";
 import type { ProducerMetrics } from "./metrics.ts";
@@ -73,9 +74,4 @@ export function buildServer(ports: ServerPorts): FastifyInstance {
 
 function isEnqueue({ method, routeOptions }: FastifyRequest): boolean {
   return method === "POST" && routeOptions.url === "/v1/jobs";
-}
-
-function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
-  if (problem.retryAfterSeconds !== undefined) reply.header("retry-after", String(problem.retryAfterSeconds));
-  return reply.code(problem.status).header("content-type", PROBLEM_CONTENT_TYPE).send(problem);
 }

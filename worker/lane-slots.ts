@@ -1,13 +1,13 @@
 /**
  * Runs a worker's lanes behind one slot budget.
  *
- * Carries out `decideLaneSlots` whenever a job is taken, settled, or a lane is found empty. With fewer
+ * Carries out `decideSlotShares` whenever a job is taken, settled, or a lane is found empty. With fewer
  * slots than lanes the lanes take turns: one runs, the others are paused, and a turn ends after a
  * second once nothing is in flight.
  */
 import type { Clock } from "#shared/clock";
 import type { LaneWorker } from "#shared/redis/lane-worker";
-import { decideLaneSlots, type LaneDemand } from "./decide-lane-slots.ts";
+import { decideSlotShares, type LaneDemand } from "./decide-slot-shares.ts";
 
 const TURN_MS = 1_000;
 
@@ -49,7 +49,7 @@ export class LaneSlots {
       this.#takeTurns().catch(() => undefined);
       return;
     }
-    const shares = decideLaneSlots(this.#demands(), this.#budget);
+    const shares = decideSlotShares(this.#demands(), this.#budget);
     for (const lane of this.#lanes) {
       lane.slots = shares.get(lane.worker.lane) ?? 1;
       lane.worker.start(lane.slots);
@@ -104,7 +104,7 @@ export class LaneSlots {
 
   async #rebalance(): Promise<void> {
     if (this.#stop.signal.aborted || !this.#taking) return;
-    const shares = decideLaneSlots(this.#demands(), this.#budget);
+    const shares = decideSlotShares(this.#demands(), this.#budget);
     const changes = this.#lanes
       .map((lane) => ({ lane, slots: shares.get(lane.worker.lane) ?? lane.slots }))
       .filter(({ lane, slots }) => slots !== lane.slots)

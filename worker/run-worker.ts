@@ -24,6 +24,7 @@ import { LoadStore } from "#shared/redis/load-store";
 import { loadRegistry } from "#shared/redis/registry-store";
 import { floorOf, lanesReadBy, lanesWorthReading } from "#shared/registry/decide-lane";
 import type { RegistryDocument } from "#shared/registry/registry-document";
+import { untilAborted } from "#shared/until-aborted";
 import { acceptTestOf } from "./accept-envelope.ts";
 import type { App } from "./app.ts";
 import type { WorkerConfig } from "./config.ts";
@@ -188,11 +189,7 @@ class RunningWorker {
     const { stop, log } = this.#setup;
     const beating = this.#heartbeat.run(this.#end.signal);
     const watching = this.#watch();
-    await new Promise<void>((resolve) => {
-      if (stop.aborted) resolve();
-      stop.addEventListener("abort", () => resolve(), { once: true });
-      this.#end.signal.addEventListener("abort", () => resolve(), { once: true });
-    });
+    await Promise.race([untilAborted(stop), untilAborted(this.#end.signal)]);
     const drained = await this.#drain();
     this.#end.abort();
     const { clock } = this.#setup;

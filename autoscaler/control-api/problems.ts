@@ -1,7 +1,5 @@
-/** What the control API answers to each error. Unexpected errors show nothing of themselves. */
-import type { FastifyReply } from "fastify";
 import { type Issue, RedisUnavailableError, SluiceError } from "#shared/errors";
-import { PROBLEM_CONTENT_TYPE, type Problem, problemOf } from "#shared/http/problem";
+import { type Problem, problemOf } from "#shared/http/problem";
 
 /** A query parameter breaks its rule. */
 export class QueryInvalidError extends SluiceError {
@@ -56,9 +54,4 @@ function clientStatusOf(error: unknown): number | null {
   if (!(error instanceof Error) || !("statusCode" in error)) return null;
   const { statusCode } = error;
   return typeof statusCode === "number" && statusCode >= 400 && statusCode < 500 ? statusCode : null;
-}
-
-export function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
-  if (problem.retryAfterSeconds !== undefined) reply.header("retry-after", String(problem.retryAfterSeconds));
-  return reply.code(problem.status).header("content-type", PROBLEM_CONTENT_TYPE).send(problem);
 }

@@ -9,11 +9,12 @@ import { createBullBoard } from "@bull-board/api";
 import { BullMQAdapter } from "@bull-board/api/bullMQAdapter";
 import { FastifyAdapter } from "@bull-board/fastify";
 import type { FastifyInstance } from "fastify";
+import { sendProblem } from "#shared/http/send-problem";
 import { deadName, parkedName } from "#shared/lane";
 import type { Log } from "#shared/log";
 import type { LaneQueues } from "#shared/redis/lane-queues";
 import type { Snapshot } from "../snapshot.ts";
-import { causeOf, problemFor, readRedis, sendProblem } from "./problems.ts";
+import { causeOf, problemFor, readRedis } from "./problems.ts";
 
 export const RAW_PATH = "/raw";
 

@@ -2,11 +2,13 @@
  * The processes of `sluice dev`: started in the order in which they need each other, stopped in the
  * reverse order. Stopping works from any state of the start.
  */
+
 import { chmodSync, mkdirSync, rmdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Clock } from "#shared/clock";
 import type { SluiceConfig } from "#shared/sluice-config";
+import { untilAborted } from "#shared/until-aborted";
 import { usageError } from "../cli-error.ts";
 import { baseUrlOf, withoutPassword } from "./banner.ts";
 import { choosePorts, type Ports } from "./choose-ports.ts";
@@ -210,12 +212,4 @@ export class DevStack {
       told(config.controlPort.port, ports.control),
     );
   }
-}
-
-/** Resolves when the signal aborts, at once when it has. */
-export function untilAborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener("abort", () => resolve(), { once: true });
-  });
 }

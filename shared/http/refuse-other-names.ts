@@ -5,7 +5,8 @@
  */
 import type { FastifyInstance } from "fastify";
 import { namesLoopback } from "./loopback.ts";
-import { PROBLEM_CONTENT_TYPE, type ProblemFacts, problemOf } from "./problem.ts";
+import { type ProblemFacts, problemOf } from "./problem.ts";
+import { sendProblem } from "./send-problem.ts";
 
 /** @param facts what the refusal says beside the usual: a door for jobs tells their outcome. */
 export function refuseOtherNames(server: FastifyInstance, facts: Pick<ProblemFacts, "outcome"> = {}): void {
@@ -19,6 +20,6 @@ export function refuseOtherNames(server: FastifyInstance, facts: Pick<ProblemFac
   // A hook with a callback: an async one costs every request a promise.
   server.addHook("onRequest", (request, reply, done) => {
     if (namesLoopback(request.headers.host)) return done();
-    reply.code(problem.status).header("content-type", PROBLEM_CONTENT_TYPE).send(problem);
+    sendProblem(reply, problem);
   });
 }

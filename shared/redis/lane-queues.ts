@@ -52,7 +52,7 @@ export class LaneQueues {
       throw new NotEnqueuedError("Redis is not reachable", { cause: error });
     });
     try {
-      if (job.delayMs > 0) await queue.getBackend().addJob(jsonOf(job), job.jobId);
+      if (job.delayMs > 0) await queue.getBackend().addJob(delayedJson(job), job.jobId);
       else await this.#batchOf(place).add(job);
     } catch (error) {
       throw outcomeOf(error);
@@ -146,15 +146,10 @@ export class LaneQueues {
   }
 }
 
-/** What BullMQ stores for a job that has never run, without the defaults it would fill in. */
-function jsonOf(job: QueuedJob): JobJson {
-  const delay = job.delayMs > 0 ? { delay: job.delayMs } : {};
-  return {
-    name: job.name,
-    data: job.dataText,
-    opts: delay,
-    timestamp: job.acceptedAtMs,
-  } as unknown as JobJson;
+/** What BullMQ stores for a delayed job that has never run, without the defaults it would fill in. */
+function delayedJson(job: QueuedJob): JobJson {
+  const { name, dataText: data, acceptedAtMs: timestamp, delayMs: delay } = job;
+  return { name, data, opts: { delay }, timestamp } as unknown as JobJson;
 }
 
 function outcomeOf(error: unknown): NotEnqueuedError | EnqueueUnknownError {

@@ -21,7 +21,7 @@ export interface LaneDemand {
  * @param budget slots of the worker, at least as many as there are lanes.
  * @returns slots by lane; the caller lowers first and raises after.
  */
-export function decideLaneSlots(lanes: readonly LaneDemand[], budget: number): ReadonlyMap<string, number> {
+export function decideSlotShares(lanes: readonly LaneDemand[], budget: number): ReadonlyMap<string, number> {
   const wanted = wantedSlots(lanes, budget);
   const granted = new Map<string, number>();
   for (const lane of lanes) {

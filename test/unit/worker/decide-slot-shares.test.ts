@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { decideLaneSlots, type LaneDemand } from "#worker/decide-lane-slots";
+import { decideSlotShares, type LaneDemand } from "#worker/decide-slot-shares";
 
 const idle: LaneDemand = { lane: "shop.r1", inFlight: 0, slots: 1, hungry: false };
 
@@ -9,7 +9,7 @@ function lanesOf(...changes: Partial<LaneDemand>[]): LaneDemand[] {
 }
 
 function slotsOf(lanes: readonly LaneDemand[], budget: number): number[] {
-  const shares = decideLaneSlots(lanes, budget);
+  const shares = decideSlotShares(lanes, budget);
   return lanes.map((lane) => shares.get(lane.lane) ?? Number.NaN);
 }
 
@@ -36,7 +36,7 @@ const anyWorker = fc
     return { lanes: demands, budget: held(demands) + spare };
   });
 
-describe("decideLaneSlots", () => {
+describe("decideSlotShares", () => {
   test.each([
     ["hungry", true, 1],
     ["not hungry", false, 1],
@@ -84,7 +84,7 @@ describe("decideLaneSlots", () => {
   test("never lets lanes hold more in between, when what is lowered is lowered first", () => {
     fc.assert(
       fc.property(anyWorker, ({ lanes, budget }) => {
-        const shares = decideLaneSlots(lanes, budget);
+        const shares = decideSlotShares(lanes, budget);
         const changes = lanes
           .map((lane) => ({ ...lane, to: shares.get(lane.lane) ?? Number.NaN }))
           .sort((a, b) => a.to - a.slots - (b.to - b.slots));
