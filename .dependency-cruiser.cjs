@@ -22,11 +22,30 @@ module.exports = {
     {
       name: "decisions-are-pure",
       comment:
-        "A decide-*.ts or estimate-*.ts file may import only its like, shared/pure/* and types: no IO, no clock.",
+        "A decide-*.ts or estimate-*.ts file may import only its like, the pure folders and types: no IO, no clock.",
       severity: "error",
       from: { path: "/(decide|estimate)-[^/]+\\.ts$", pathNot: "^test/" },
       to: {
-        pathNot: ["/(decide|estimate)-[^/]+\\.ts$", "^shared/pure/"],
+        pathNot: [
+          "/(decide|estimate)-[^/]+\\.ts$",
+          "^shared/(pure|contracts|registry)/",
+          "^shared/lane\\.ts$",
+        ],
+        dependencyTypesNot: ["type-only"],
+      },
+    },
+    {
+      name: "contracts-and-registry-are-pure",
+      comment: "What schemas and the registry mean is worked out from data alone: no IO, no clock, no log.",
+      severity: "error",
+      from: { path: "^shared/(contracts|registry)/" },
+      to: {
+        pathNot: [
+          "^shared/(contracts|registry|pure)/",
+          "^shared/(errors|envelope|lane|json-pointer|json-walk)\\.ts$",
+          "^util$",
+          "^node_modules/(zod|ajv|ajv-formats|fast-check)/",
+        ],
         dependencyTypesNot: ["type-only"],
       },
     },

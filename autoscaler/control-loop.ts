@@ -15,6 +15,7 @@ import { fromRfc3339 } from "#shared/system-clock";
 import type { FleetExecutor } from "./fleet/fleet-executor.ts";
 import type { Observation, Observer } from "./observe.ts";
 import { PoolScaler } from "./pool-scaler.ts";
+import type { LaneRetirer } from "./retirement/lane-retirer.ts";
 import { TICK_MS } from "./scaling/decide-lane-slots.ts";
 import type { LoadEstimates } from "./scaling/load-estimates.ts";
 import type { DecisionRecord } from "./snapshot.ts";
@@ -36,6 +37,7 @@ export interface ControlLoopPorts {
   readonly executor: FleetExecutor;
   readonly estimates: LoadEstimates;
   readonly startDelays: StartDelays;
+  readonly laneRetirer: Pick<LaneRetirer, "see">;
   /** Name of this machine, as workers report it. */
   readonly host: string;
   /** Fences the orders of an earlier autoscaler. */
@@ -84,7 +86,7 @@ export class ControlLoop {
   }
 
   async #round(): Promise<void> {
-    const { observer, load, estimates, startDelays, executor, onObservation } = this.#ports;
+    const { observer, load, estimates, startDelays, executor, laneRetirer, onObservation } = this.#ports;
     await load.showAutoscaler(ALIVE_MS);
     for (const { queue } of this.#pools) {
       const [arrivals, service] = await Promise.all([load.arrivals(queue), load.service(queue)]);
@@ -92,6 +94,7 @@ export class ControlLoop {
     }
     const observation = await observer.look();
     onObservation(observation);
+    await laneRetirer.see(observation);
     startDelays.see(observation, executor.workers());
     this.#adoptLocal(observation);
     if (this.#justFailed) {

@@ -6,6 +6,7 @@
 import type { Clock } from "#shared/clock";
 import { deadName, laneName, parkedName } from "#shared/lane";
 import type { FleetStore, ObservedWorker } from "#shared/redis/fleet-store";
+import type { ObservedTrip } from "#shared/redis/lane-trips";
 import type { LaneCounts, LoadStore } from "#shared/redis/load-store";
 import type { RegistryFollower } from "#shared/redis/registry-store";
 import { floorOf, lanesReadBy } from "#shared/registry/decide-lane";
@@ -13,6 +14,8 @@ import type { RegistryDocument } from "#shared/registry/registry-document";
 import type { SluiceConfig } from "#shared/sluice-config";
 import { toRfc3339 } from "#shared/system-clock";
 import type { ExecutedWorker, FleetExecutor } from "./fleet/fleet-executor.ts";
+import { laneReaders, laneTrips } from "./lane-readers.ts";
+import { decideLaneAlarm } from "./scaling/decide-lane-alarm.ts";
 import { TICK_MS } from "./scaling/decide-lane-slots.ts";
 import { decideWorkerState } from "./scaling/decide-worker-state.ts";
 import type { LoadEstimates } from "./scaling/load-estimates.ts";
@@ -75,14 +78,16 @@ export class Observer {
       parkedName(queue),
       deadName(queue),
     ]);
-    const [{ redisNowMs, workers: heard }, { lanes }] = await Promise.all([
+    const live = Object.keys(document.releases).filter((id) => document.releases[id]?.state === "live");
+    const [{ redisNowMs, workers: heard }, trips, { lanes }] = await Promise.all([
       fleet.observe(),
+      fleet.trips.observe(live),
       load.observeLanes(places, Math.round(startDelayMs() + 2 * TICK_MS)),
     ]);
     const workers = this.#workers(heard, redisNowMs);
     const queues = Object.keys(document.queues)
       .sort()
-      .map((queue) => this.#queue({ queue, document, lanes, workers, redisNowMs }));
+      .map((queue) => this.#queue({ queue, document, lanes, workers, trips, redisNowMs }));
     const snapshot = { observedAt: toRfc3339(redisNowMs), queues, workers, releases: releasesOf(document) };
     return { snapshot, document, redisNowMs, heard };
   }
@@ -92,6 +97,7 @@ export class Observer {
     readonly document: RegistryDocument;
     readonly lanes: ReadonlyMap<string, LaneCounts>;
     readonly workers: readonly WorkerView[];
+    readonly trips: readonly ObservedTrip[];
     readonly redisNowMs: number;
   }): QueueView {
     const { queue, document, lanes } = facts;
@@ -105,7 +111,9 @@ export class Observer {
       app: registered?.app ?? "",
       floor: floorOf(document, queue),
       pickupPromiseMs: this.#ports.config.queues[queue]?.pickupPromiseMs ?? null,
-      lanes: (registered?.generations ?? []).map(({ generation }) => this.#lane({ ...facts, generation })),
+      lanes: (registered?.generations ?? []).map(({ generation, retired }) =>
+        this.#lane({ ...facts, generation, retiredAt: retired?.at ?? null }),
+      ),
       parked: held(parkedName(queue)),
       quarantined: held(deadName(queue)),
     };
@@ -114,13 +122,15 @@ export class Observer {
   #lane(facts: {
     readonly queue: string;
     readonly generation: number;
+    readonly retiredAt: string | null;
     readonly document: RegistryDocument;
     readonly lanes: ReadonlyMap<string, LaneCounts>;
     readonly workers: readonly WorkerView[];
+    readonly trips: readonly ObservedTrip[];
     readonly redisNowMs: number;
   }): LaneView {
     const { queue, generation, document, workers, redisNowMs } = facts;
-    const { estimates } = this.#ports;
+    const { estimates, executor, config } = this.#ports;
     const lane = laneName(queue, generation);
     const counts = facts.lanes.get(lane);
     const { next = null, ...numbers } = counts ?? NO_JOBS;
@@ -128,15 +138,21 @@ export class Observer {
       .filter((id) => document.releases[id]?.state === "live")
       .filter((id) => lanesReadBy(document, id, queue).includes(generation))
       .sort(byOrder(document));
-    const jobs = numbers.waiting + numbers.inFlight + numbers.scheduled;
+    const jobs = numbers.waiting + numbers.inFlight + numbers.scheduled + numbers.other;
+    const blocked = (release: string) => executor.blocked(queue, release) !== null;
+    const read = { queue, lane, readers, workers, trips: facts.trips, config, blocked };
+    const alarm = decideLaneAlarm(jobs, laneReaders(read));
     return {
       lane,
       generation,
+      retiredAt: facts.retiredAt,
       ...numbers,
       oldestDueAgeMs: next === null ? null : Math.max(0, redisNowMs - this.#dueAtMs(lane, next, redisNowMs)),
       readers,
       consumers: workers.filter((it) => it.state === "ok" && it.lanes.includes(lane)).length,
-      orphaned: jobs > 0 && readers.length === 0,
+      orphaned: alarm === "orphaned",
+      tripped: alarm === "tripped",
+      trips: laneTrips(read),
       arrivalRatePerSec: estimates.arrivalRatePerSec(queue, generation),
       serviceTimeMs: estimates.serviceTimeMs(queue, generation),
     };
@@ -161,7 +177,16 @@ export class Observer {
   }
 }
 
-const NO_JOBS = { waiting: 0, inFlight: 0, scheduled: 0, dueSoon: 0, succeeded: 0, failed: 0, next: null };
+const NO_JOBS = {
+  waiting: 0,
+  inFlight: 0,
+  scheduled: 0,
+  dueSoon: 0,
+  succeeded: 0,
+  failed: 0,
+  other: 0,
+  next: null,
+};
 
 function workerView(
   { workerId, facts, status, registeredAtMs, seenAtMs }: ObservedWorker,
@@ -177,7 +202,8 @@ function workerView(
     ...verdict,
     slots: facts.slots,
     busy: status?.busy ?? 0,
-    lanes: status?.lanes ?? [],
+    lanes: status?.lanes.filter((lane) => !status.trippedLanes.includes(lane)) ?? [],
+    trippedLanes: status?.trippedLanes ?? [],
     heartbeatAgeMs,
     startedAt: toRfc3339(registeredAtMs),
     pid: facts.pid,
@@ -199,6 +225,7 @@ function startingWorker({ workerId, release, queue, startedAtMs, pid }: Executed
     slots: 0,
     busy: 0,
     lanes: [],
+    trippedLanes: [],
     heartbeatAgeMs: null,
     startedAt: toRfc3339(startedAtMs),
     pid,

@@ -120,6 +120,7 @@ export class PoolScaler {
 
   #releases({ document, snapshot }: Observation): PoolRelease[] {
     const own = this.#own(snapshot.workers);
+    const lanes = snapshot.queues.find((it) => it.queue === this.queue)?.lanes ?? [];
     const startable = new Set(this.#ports.config.releases.map((it) => it.id));
     return Object.entries(document.releases).flatMap(([release, known]) => {
       const generation = known.queues[this.queue]?.generation;
@@ -130,6 +131,9 @@ export class PoolScaler {
           release,
           generation,
           readsGenerations: lanesReadBy(document, release, this.queue),
+          trippedGenerations: lanes
+            .filter(({ trips }) => trips.some((trip) => trip.release === release))
+            .map((lane) => lane.generation),
           publishedOrder: known.order,
           // A release that the configuration cannot start must not be counted on.
           live: known.state === "live" && startable.has(release),

@@ -46,6 +46,9 @@ export function lanesStrandedWithout(
     .flatMap((queue) => queue.lanes)
     .filter((lane) => lane.readers.includes(release))
     .filter((lane) => lane.waiting + lane.inFlight + lane.scheduled > 0)
-    .filter((lane) => !lane.readers.some((reader) => reader !== release && named.has(reader)))
+    .filter((lane) => {
+      const tripped = new Set(lane.trips.map((it) => it.release));
+      return !lane.readers.some((it) => it !== release && named.has(it) && !tripped.has(it));
+    })
     .map((lane) => lane.lane);
 }

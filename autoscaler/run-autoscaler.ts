@@ -22,8 +22,10 @@ import { ControlMetrics } from "./control-api/control-metrics.ts";
 import { buildControlServer } from "./control-api/server.ts";
 import { ControlLoop } from "./control-loop.ts";
 import { LocalProcesses } from "./fleet/local-processes.ts";
+import { GateKeeper, type GateMove } from "./gate-keeper.ts";
 import { Observer } from "./observe.ts";
 import { retireAbsent } from "./retire-absent.ts";
+import { LaneRetirer } from "./retirement/lane-retirer.ts";
 import { LoadEstimates } from "./scaling/load-estimates.ts";
 import { StartDelays } from "./start-delays.ts";
 
@@ -101,6 +103,7 @@ async function control(setup: Control): Promise<void> {
     executor,
     estimates,
     startDelays,
+    laneRetirer: new LaneRetirer({ redis: commands, keys, clock, log }),
     host: hostname(),
     epoch: await load.nextEpoch(),
     onDecision: (record) => metrics.decided(record),
@@ -109,23 +112,23 @@ async function control(setup: Control): Promise<void> {
   await LoadStore.listen(events, keys, (queue) => loop.enqueued(queue));
 
   const queues = new LaneQueues(commands, config.prefix);
+  const gateKeeper = new GateKeeper({
+    redis: commands,
+    keys,
+    clock,
+    estimates,
+    observe: () => observer.recent(),
+  });
   const server = await buildControlServer({
     log,
     loopbackOnly: isLoopback(config.host),
     metrics: metrics.registry,
     queues,
-    snapshot: async () => (await answeredSoon(clock, observer.recent())).snapshot,
-    decisions: (max) => answeredSoon(clock, load.decisions(max)),
-    readiness: () => ({
-      durability: watch.found,
-      redisReachable: watch.redisReachable,
-      stopping: stop.aborted,
-      problems: [],
-    }),
+    ...answersOf({ clock, observer, load, gateKeeper }),
+    readiness: () => ({ durability: watch.found, ...watchState(watch, stop), problems: [] }),
   });
   await server.listen({ host: config.host, port: config.port });
   log.info({ port: (server.server.address() as AddressInfo).port }, "autoscaler is listening");
-
   insist.addEventListener("abort", () => executor.killAll(), { once: true });
   await Promise.race([Promise.all([loop.run(stop), watch.run(clock, stop)]), afterStop(stop, clock)]);
   log.info({ workers: executor.workers().length }, "autoscaler is stopping its workers");
@@ -133,6 +136,28 @@ async function control(setup: Control): Promise<void> {
   await Promise.all([executor.stopAll(), closed]);
   queues.close();
   log.info("autoscaler has stopped");
+}
+
+function watchState({ redisReachable }: DurabilityWatch, stop: AbortSignal) {
+  return { redisReachable, stopping: stop.aborted };
+}
+
+/** What the control API asks, each answered soon or not at all. */
+function answersOf({ clock, observer, load, gateKeeper }: Answering) {
+  return {
+    snapshot: async () => (await answeredSoon(clock, observer.recent())).snapshot,
+    observation: () => answeredSoon(clock, observer.recent()),
+    decisions: (max: number) => answeredSoon(clock, load.decisions(max)),
+    gates: () => answeredSoon(clock, gateKeeper.gates()),
+    moveGate: (move: GateMove) => answeredSoon(clock, gateKeeper.move(move)),
+  };
+}
+
+interface Answering {
+  readonly clock: Clock;
+  readonly observer: Observer;
+  readonly load: LoadStore;
+  readonly gateKeeper: GateKeeper;
 }
 
 /** A viewer is not kept waiting for a Redis that is away: the loops' connection is a patient one. */

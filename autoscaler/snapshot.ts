@@ -18,7 +18,10 @@ export interface WorkerView {
   readonly slots: number;
   /** Jobs in flight. */
   readonly busy: number;
+  /** Lanes it takes from. */
   readonly lanes: readonly string[];
+  /** Lanes it would take from if its release did not fail to read them. */
+  readonly trippedLanes: readonly string[];
   /** Milliseconds since its last heartbeat, `null` before the first. */
   readonly heartbeatAgeMs: number | null;
   /** RFC 3339. */
@@ -30,6 +33,23 @@ export interface WorkerView {
   readonly eventLoopLagMs: number | null;
   readonly rssBytes: number | null;
   readonly clockOffsetMs: number | null;
+}
+
+/** A release's own step fails in a lane, so it takes nothing there for a while. */
+export interface LaneTripView {
+  readonly release: string;
+  /** Until when, RFC 3339; in the past while it tries again. */
+  readonly until: string;
+  /** Trips in a row, from 1. */
+  readonly failures: number;
+  /** The job type whose step fails. */
+  readonly type: string;
+  /** The version the step leads to. */
+  readonly targetVersion: number;
+  /** Stable code of the failure. */
+  readonly code: string;
+  /** The job that could not be read last. */
+  readonly jobId: string;
 }
 
 export interface LaneView {
@@ -45,14 +65,22 @@ export interface LaneView {
   /** Finished jobs still kept. */
   readonly succeeded: number;
   readonly failed: number;
+  /** Jobs and schedulers that only other users of BullMQ make; they keep a lane from retiring. */
+  readonly other: number;
+  /** Since when the lane is retired, RFC 3339; `null` while it may still hold or get jobs. */
+  readonly retiredAt: string | null;
   /** Milliseconds since the oldest waiting job fell due; `null` when nothing waits. */
   readonly oldestDueAgeMs: number | null;
   /** Live releases that read the lane, oldest first. */
   readonly readers: readonly string[];
   /** Workers that take from the lane now. */
   readonly consumers: number;
-  /** Jobs are here and no live release reads them: an alarm. */
+  /** Jobs are here and no live release that reads them has a worker or can get one: an alarm. */
   readonly orphaned: boolean;
+  /** Jobs are here and whoever takes them fails to read them: an alarm. */
+  readonly tripped: boolean;
+  /** Of the readers, in their order; one that is not closed counts, whether or not its time is over. */
+  readonly trips: readonly LaneTripView[];
   /** Jobs accepted per second, `null` while not known. */
   readonly arrivalRatePerSec: number | null;
   /** Mean slot time of a job, in milliseconds, `null` while not known. */

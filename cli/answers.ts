@@ -62,6 +62,13 @@ const laneAnswer = z.object({
   readers: z.array(text),
   consumers: count,
   orphaned: z.boolean(),
+  /** Jobs are here and every release that takes them fails at its own step. */
+  tripped: z.boolean().default(false),
+  /** Jobs that only other users of BullMQ make. */
+  other: count.default(0),
+  retiredAt: text.nullable().default(null),
+  /** Releases whose workers take nothing from the lane because their own step fails there. */
+  trips: z.array(z.object({ release: text, type: text, targetVersion: count, code: text })).default([]),
 });
 
 export const lanesAnswer = z.object({
@@ -90,7 +97,23 @@ export const fleetAnswer = z.object({
       busy: count,
     }),
   ),
-  releases: z.array(z.object({ release: text, app: text, state: text })),
+  /** Oldest first. */
+  releases: z.array(
+    z.object({
+      release: text,
+      app: text,
+      state: text,
+      publishedAt: text.optional(),
+      /** Own generation by queue. */
+      generations: z.record(text, count).default({}),
+    }),
+  ),
+});
+
+export const retirementAnswer = z.object({
+  mayRetire: z.boolean(),
+  /** What is in the way. */
+  blockers: z.array(z.object({ code: text, what: text })),
 });
 
 const countsByRelease = z.record(text, count);
@@ -111,6 +134,8 @@ export const decisionsAnswer = z.object({ decisions: z.array(decisionAnswer) });
 export type JobAnswer = z.output<typeof jobAnswer>;
 export type LanesAnswer = z.output<typeof lanesAnswer>;
 export type FleetAnswer = z.output<typeof fleetAnswer>;
+export type LaneAnswer = LanesAnswer["queues"][number]["lanes"][number];
+export type RetirementAnswer = z.output<typeof retirementAnswer>;
 export type DecisionAnswer = z.output<typeof decisionAnswer>;
 
 /** @throws {CliError} when the answer is not of the shape this command knows. */

@@ -1,5 +1,7 @@
-/** Where the servers are: options first, then the environment, then the defaults of `sluice dev`. */
+/** What the command reads from its environment; options come before it. `sluice dev` has a schema of its own. */
+import { resolve } from "node:path";
 import { z } from "zod";
+import { processVariables } from "#shared/process-env";
 import { count, readConfig } from "#shared/read-config";
 import { usageError } from "./cli-error.ts";
 
@@ -26,7 +28,33 @@ export interface ServerOptions {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** @throws {CliError | ConfigInvalidError} when an address or a port cannot be used. */
+const placesEnv = z.object({
+  SLUICE_REDIS_URL: processVariables.SLUICE_REDIS_URL.optional(),
+  SLUICE_CONFIG: z.string().optional(),
+  SLUICE_DATA_DIR: z.string().default(".sluice"),
+});
+
+/** Where the commands that start a task of a worker find what it needs. */
+export interface Places {
+  /** `null`: the environment does not say. */
+  readonly redisUrl: string | null;
+  /** Absolute path of the file with queues, pools and releases; `null`: the environment does not say. */
+  readonly configPath: string | null;
+  /** Absolute path of the directory in which a `sluice dev` of this place keeps its data. */
+  readonly dataDir: string;
+}
+
+/** @throws {ConfigInvalidError} */
+export function readPlaces({ env, cwd }: { readonly env: Environment; readonly cwd: string }): Places {
+  const given = readConfig(placesEnv, env);
+  return {
+    redisUrl: given.SLUICE_REDIS_URL ?? null,
+    configPath: given.SLUICE_CONFIG === undefined ? null : resolve(cwd, given.SLUICE_CONFIG),
+    dataDir: resolve(cwd, given.SLUICE_DATA_DIR),
+  };
+}
+
+/** Where the servers are. @throws {CliError | ConfigInvalidError} when an address or a port cannot be used. */
 export function readServers(options: ServerOptions, env: Environment): Servers {
   const given = readConfig(serversEnv, env);
   return {

@@ -24,6 +24,7 @@ export interface HttpAnswer {
   readonly status: number;
   /** `undefined` when the body is no JSON. */
   readonly value: unknown;
+  readonly headers: Headers;
 }
 
 const problem = z.object({
@@ -37,9 +38,14 @@ const problem = z.object({
 
 /** The JSON value of a 2xx answer. @throws {CliError} for everything else. */
 export async function requestJson(request: HttpRequest): Promise<unknown> {
-  const { status, value } = await send(request);
-  if (status < 200 || status > 299) throw refusal(request, status, value);
-  if (value !== undefined) return value;
+  return (await requestAnswer(request)).value;
+}
+
+/** A 2xx answer with a JSON value. @throws {CliError} for everything else. */
+export async function requestAnswer(request: HttpRequest): Promise<HttpAnswer> {
+  const answer = await send(request);
+  if (answer.status < 200 || answer.status > 299) throw refusal(request, answer.status, answer.value);
+  if (answer.value !== undefined) return answer;
   throw new CliError({
     exitCode: CLI_EXIT.unexpected,
     code: "ANSWER_UNREADABLE",
@@ -59,7 +65,8 @@ export async function send(request: HttpRequest): Promise<HttpAnswer> {
       headers: { accept: "application/json", ...(request.body && { "content-type": "application/json" }) },
       ...(request.body === undefined ? {} : { body: request.body }),
     });
-    return { status: response.status, value: parsed(await readBounded(response)) };
+    const { status, headers } = response;
+    return { status, headers, value: parsed(await readBounded(response)) };
   } catch (error) {
     if (error instanceof CliError) throw error;
     throw unreachable(request.baseUrl, error, timeoutMs);
@@ -125,4 +132,12 @@ function hintFor(exitCode: number, retryAfterSeconds: number | undefined): { rea
   if (exitCode === CLI_EXIT.notAuthorised) return { hint: "Use an address or credentials that may do this." };
   if (retryAfterSeconds !== undefined) return { hint: `Try again in ${retryAfterSeconds} s.` };
   return {};
+}
+
+/** Whether a write that ended with this error may have happened all the same. */
+export function isOutcomeUnknown({ failure }: CliError): boolean {
+  const outcome = failure.details?.outcome;
+  if (typeof outcome === "string") return outcome === "unknown";
+  if (failure.code === "UNREACHABLE") return !/\((ECONNREFUSED|ENOTFOUND|EAI_AGAIN)\)/.test(failure.message);
+  return failure.exitCode === CLI_EXIT.unreachable || failure.exitCode === CLI_EXIT.unexpected;
 }

@@ -22,6 +22,10 @@ for (const stream of [process.stdout, process.stderr]) stream.on("error", () => 
 
 const interrupted = () => process.exit(CLI_EXIT.interrupted);
 process.on("SIGINT", interrupted);
+const takeStopSignals = () => {
+  process.off("SIGINT", interrupted);
+  return listenForStopSignals(process, systemClock);
+};
 
 process.exitCode = await runCli(process.argv.slice(2), {
   env: process.env,
@@ -29,19 +33,20 @@ process.exitCode = await runCli(process.argv.slice(2), {
   stderr: process.stderr,
   clock: systemClock,
   version,
+  cwd: process.cwd(),
+  workerCommand: [process.execPath, join(builtRoot, "worker", "main.js")],
   readStdin: () => readStdin(process.stdin),
-  dev: ({ json, colour }) => {
-    process.off("SIGINT", interrupted);
-    return runDev({
+  stopSignals: takeStopSignals,
+  dev: ({ json, colour }) =>
+    runDev({
       env: process.env,
       output: json ? process.stderr : process.stdout,
       jsonOutput: json ? process.stdout : null,
       paint: painter(colour),
       clock: systemClock,
-      signals: listenForStopSignals(process, systemClock),
+      signals: takeStopSignals(),
       version,
       packageRoot,
       builtRoot,
-    });
-  },
+    }),
 });

@@ -1,30 +1,21 @@
 /** The command tree: names, options and help, and nothing of what the commands do. */
 import { Command, Option } from "commander";
-import type { Answer } from "./answer.ts";
 import { usageError } from "./cli-error.ts";
-import type { CommandContext } from "./commands/context.ts";
+import { addContracts } from "./commands/contracts/add-contracts.ts";
 import { type EnqueueOptions, enqueue } from "./commands/enqueue.ts";
 import { exitCodesHelp } from "./commands/exit-codes-help.ts";
+import { addGate } from "./commands/gate/add-gate.ts";
 import { getJob } from "./commands/job.ts";
+import { addLanes } from "./commands/lanes/add-lanes.ts";
+import { addRelease } from "./commands/release/add-release.ts";
 import { status } from "./commands/status.ts";
-import type { ServerOptions } from "./config.ts";
-
-export interface GlobalOptions extends ServerOptions {
-  readonly json?: boolean;
-  readonly color: boolean;
-}
-
-export interface ProgramPorts {
-  readonly version: string;
-  context(options: GlobalOptions): CommandContext;
-  answer(answer: Answer): void;
-  /** Runs until it is told to stop. */
-  dev(options: GlobalOptions): Promise<void>;
-}
+import type { ProgramPorts } from "./program-ports.ts";
 
 export function buildProgram(ports: ProgramPorts): Command {
   const program = new Command("sluice")
-    .description("Queue-based load leveling: hand in jobs, look after them, run it all on this machine.")
+    .description(
+      "Queue-based load leveling: hand in jobs, look after them and their versions, run it all on this machine.",
+    )
     .version(ports.version, "--version", "print the version")
     .option("--json", "one JSON object on standard output, on failure too")
     .option("--no-color", "no colours; NO_COLOR does the same")
@@ -42,6 +33,10 @@ export function buildProgram(ports: ProgramPorts): Command {
   addEnqueue(program, ports);
   addJob(program, ports);
   addStatus(program, ports);
+  addContracts(program, ports);
+  addGate(program, ports);
+  addLanes(program, ports);
+  addRelease(program, ports);
   addHelp(program, ports);
   return program;
 }
@@ -52,6 +47,8 @@ Examples:
   $ sluice enqueue receipt.render --data @order.json --wait
   $ sluice job get shop~2f6q...
   $ sluice status
+  $ sluice contracts check --against origin/main
+  $ sluice gate raise receipt.render --why "v2 is deployed"
   $ sluice help exit-codes
 `;
 
@@ -68,7 +65,7 @@ function addEnqueue(program: Command, ports: ProgramPorts): void {
     .description("hand in one job")
     .argument("<type>", "job type, e.g. receipt.render")
     .requiredOption("--data <data>", "the job's data: JSON, @file, or - for standard input")
-    .option("--schemaversion <n>", "version of the data's schema; the highest accepted one when left out")
+    .option("--schemaversion <n>", "version of the data's schema; the newest accepted one when left out")
     .option("--id <id>", "id of the job, unique for its source; the same again is the same job")
     .option("--source <uri>", "where the job comes from")
     .option("--subject <text>", "what the job is about")

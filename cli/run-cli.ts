@@ -8,9 +8,12 @@ import { CommanderError } from "commander";
 import type { Clock } from "#shared/clock";
 import { type Answer, failureJson, failureText, jsonText, type Output } from "./answer.ts";
 import { type CliFailure, failureOf } from "./cli-error.ts";
+import type { CommandContext } from "./commands/context.ts";
 import { readServers } from "./config.ts";
+import type { StopSignals } from "./dev/stop-signals.ts";
 import { CLI_EXIT } from "./exit-codes.ts";
-import { buildProgram, type GlobalOptions } from "./program.ts";
+import { buildProgram } from "./program.ts";
+import type { GlobalOptions } from "./program-ports.ts";
 import { painter, wantsColour } from "./terminal/colour.ts";
 
 export interface TerminalOutput extends Output {
@@ -23,7 +26,13 @@ export interface CliPorts {
   readonly stderr: TerminalOutput;
   readonly clock: Clock;
   readonly version: string;
+  /** The working directory. */
+  readonly cwd: string;
+  /** Program and arguments that start Sluice's own worker. */
+  readonly workerCommand: readonly string[];
   readStdin(): Promise<string>;
+  /** Takes the signals over that would end this process. */
+  stopSignals(): StopSignals;
   /** Runs `sluice dev`; resolves with the exit code. */
   dev(options: { readonly json: boolean; readonly colour: boolean }): Promise<number>;
 }
@@ -83,12 +92,21 @@ class CommandRun {
     return this.#exitCode;
   }
 
-  #context(options: GlobalOptions) {
-    const { clock, env, readStdin, stdout } = this.#ports;
+  #context(options: GlobalOptions): CommandContext {
+    const { clock, cwd, env, readStdin, stderr, stdout, workerCommand } = this.#ports;
+    let signals: StopSignals | null = null;
     return {
       clock,
+      cwd,
+      env,
       readStdin,
+      workerCommand,
       paint: painter(this.#wantsColour(stdout)),
+      note: (line) => stderr.write(`${line}\n`),
+      stopSignals: () => {
+        signals ??= this.#ports.stopSignals();
+        return signals;
+      },
       servers: () => readServers(options, env),
       answer: (answer: Answer) => this.#answer(answer),
     };

@@ -11,12 +11,16 @@ import {
   RedisUnavailableError,
   SluiceError,
   TypeUnknownError,
+  VersionNotActiveError,
   VersionUnknownError,
 } from "#shared/errors";
 import { type Problem, problemOf } from "#shared/http/problem";
 
 /** Redis comes back within seconds or not soon; a client that asks each second does no harm. */
 const REDIS_RETRY_AFTER_SECONDS = 1;
+
+/** A gate is raised by a person or at the end of a rollout, neither of them at once. */
+const GATE_RETRY_AFTER_SECONDS = 30;
 
 export function problemFor(error: unknown): Problem {
   if (error instanceof SluiceError) return problemForOurs(error);
@@ -50,6 +54,17 @@ function problemForOurs(error: SluiceError): Problem {
   if (error instanceof VersionUnknownError) {
     const errors = [{ pointer: "/schemaversion", rule: "unknown-version", message: error.message }];
     return problemOf({ ...base, status: 422, title: "Unknown schema version", errors });
+  }
+  if (error instanceof VersionNotActiveError) {
+    const errors = [{ pointer: "/schemaversion", rule: "version-not-active", message: error.message }];
+    const retryAfterSeconds = GATE_RETRY_AFTER_SECONDS;
+    return problemOf({
+      ...base,
+      status: 409,
+      title: "The version is not active yet",
+      errors,
+      retryAfterSeconds,
+    });
   }
   if (error instanceof RedisUnavailableError) {
     const { code, message: detail } = error;

@@ -90,6 +90,25 @@ export class VersionUnknownError extends SluiceError {
   }
 }
 
+/** The version is published and read by live releases, and its gate is not raised yet. */
+export class VersionNotActiveError extends SluiceError {
+  readonly code = "VERSION_NOT_ACTIVE";
+  readonly retryability = "retryable";
+  readonly type: string;
+  readonly schemaVersion: number;
+  readonly activeVersion: number;
+
+  constructor(type: string, schemaVersion: number, activeVersion: number) {
+    super(
+      `Version ${schemaVersion} of ${type} is not active yet; write version ${activeVersion}, ` +
+        "or try again once the gate is raised.",
+    );
+    this.type = type;
+    this.schemaVersion = schemaVersion;
+    this.activeVersion = activeVersion;
+  }
+}
+
 /** A build's own step from one version to the next threw or gave data its target refuses. */
 export class UpcastFailedError extends SluiceError {
   readonly code = "UPCAST_FAILED";

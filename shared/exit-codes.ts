@@ -11,6 +11,8 @@ export const EXIT = {
   unexpected: 1,
   /** The stop was cut short, by a second signal or a drain out of time: jobs in flight are left to their leases. */
   drainIncomplete: 10,
+  /** A migration left jobs in the older lane: its log says why, and the next one goes on from there. */
+  jobsLeft: 11,
   /** Redis was not reached at the start (EX_UNAVAILABLE). */
   redisUnreachable: 69,
   /** Redis keeps less than the configured durability, or could lose jobs as it is set up (EX_OSFILE). */

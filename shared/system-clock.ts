@@ -46,3 +46,8 @@ export function fromRfc3339(text: string): number | null {
   const atMs = Date.parse(text);
   return Number.isNaN(atMs) ? null : atMs;
 }
+
+/** A moment as an HTTP date (RFC 9110, 5.6.7). */
+export function toHttpDate(atMs: number): string {
+  return new Date(atMs).toUTCString();
+}

@@ -1,5 +1,5 @@
 /** The accept test of one build: what its app reads, and which attributes it understands. */
-import type { Contract } from "#shared/contracts/contract";
+import type { ReadableContract } from "#shared/contracts/contract";
 import { type AcceptDecision, decideAccept } from "#shared/contracts/decide-accept";
 import { readRangeOf } from "#shared/contracts/reader";
 import { criticalNames, type Envelope } from "#shared/envelope";
@@ -17,7 +17,7 @@ const UNDERSTOOD_ATTRIBUTES: ReadonlySet<string> = new Set([
 
 export type AcceptEnvelope = (envelope: Envelope) => AcceptDecision;
 
-export function acceptTestOf(contracts: readonly Contract[]): AcceptEnvelope {
+export function acceptTestOf(contracts: readonly ReadableContract[]): AcceptEnvelope {
   const ranges = new Map(contracts.map((contract) => [contract.type, readRangeOf(contract)]));
   return (envelope) => {
     const { specversion, type, minreaderversion } = envelope;

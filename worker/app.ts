@@ -5,8 +5,8 @@
  * every problem of a malformed one.
  */
 import { z } from "zod";
-import { type Contract, contractProblems } from "#shared/contracts/contract";
-import type { JsonSchema } from "#shared/contracts/strict-check";
+import type { Contract } from "#shared/contracts/contract";
+import { type ResolvedContract, resolveContract, resolved } from "#shared/contracts/resolve-contract";
 import { AppInvalidError } from "#shared/errors";
 import type { DescribedType, ReleaseDescriptor } from "#shared/registry/registry-document";
 
@@ -62,6 +62,16 @@ export interface App {
   readonly jobs: readonly JobDefinition[];
 }
 
+/** An app whose contracts are known to be right. */
+export interface ResolvedApp extends App {
+  readonly jobs: readonly (JobDefinition & { readonly contract: ResolvedContract })[];
+}
+
+/** @throws {AppInvalidError} when a contract is malformed. */
+export function resolveApp(app: App): ResolvedApp {
+  return { ...app, jobs: app.jobs.map((job) => ({ ...job, contract: resolved(job.contract) })) };
+}
+
 /** Ties a contract to its handler; the handler's data has the type of the contract's last version. */
 export function defineJob<Data>(contract: Contract<Data>, handler: Handler<Data>): JobDefinition {
   return { contract, handler };
@@ -84,24 +94,29 @@ const appShape = z.object({
 });
 
 /**
- * What the registry keeps of an app.
+ * What the registry keeps of an app. Samples are not part of it.
  *
  * @throws {AppInvalidError} listing every problem of the module, its contracts and its handlers.
  */
 export function describeApp(app: unknown, release: string): ReleaseDescriptor {
-  const shape = appShape.safeParse(app);
-  const contracts = contractsIn(app);
+  const resolutions = contractsIn(app).map(resolveContract);
   const problems = [
-    ...(shape.error?.issues.map((it) => `${it.path.map(String).join(".") || "app"}: ${it.message}`) ?? []),
-    ...contracts.flatMap(contractProblems),
-    ...repeated(contracts.map((it) => it.type)),
+    ...formProblems(app),
+    ...resolutions.flatMap((it) => (it.kind === "invalid" ? it.problems : [])),
+    ...repeatedTypes(app),
   ];
-  if (!shape.success || problems.length > 0) throw new AppInvalidError(release, [...new Set(problems)]);
-  return { release, app: shape.data.name, types: contracts.map(describeContract) };
+  if (problems.length > 0) throw new AppInvalidError(release, [...new Set(problems)]);
+  const contracts = resolutions.flatMap((it) => (it.kind === "resolved" ? [it.contract] : []));
+  return { release, app: (app as App).name, types: contracts.map(describeContract) };
+}
+
+/** What is wrong with an app apart from its contracts: its form, and types that it declares twice. */
+export function appProblems(app: unknown): readonly string[] {
+  return [...formProblems(app), ...repeatedTypes(app)];
 }
 
 /** The contracts of whatever was exported, so that their problems are told along with the others. */
-function contractsIn(app: unknown): Contract[] {
+export function contractsIn(app: unknown): readonly Contract[] {
   const jobs = app !== null && typeof app === "object" && "jobs" in app ? app.jobs : [];
   return (Array.isArray(jobs) ? jobs : []).flatMap((job: { contract?: unknown } | null) => {
     const contract = job?.contract;
@@ -109,15 +124,23 @@ function contractsIn(app: unknown): Contract[] {
   });
 }
 
-function repeated(types: readonly string[]): string[] {
+function formProblems(app: unknown): string[] {
+  const issues = appShape.safeParse(app).error?.issues ?? [];
+  return issues.map((it) => `${it.path.map(String).join(".") || "app"}: ${it.message}`);
+}
+
+function repeatedTypes(app: unknown): string[] {
+  const types = contractsIn(app).map((it) => it.type);
   const twice = types.filter((type, index) => types.indexOf(type) !== index);
   return [...new Set(twice)].map((type) => `${type} is declared more than once`);
 }
 
-function describeContract({ type, queue, policy, versions }: Contract): DescribedType {
-  const described = versions.map(({ version, minReaderVersion, schema }) => {
-    const { $schema: _dialect, ...body } = z.toJSONSchema(schema, { io: "input" });
-    return { version, minReaderVersion, schema: body as JsonSchema };
-  });
+function describeContract({ type, queue, policy, versions }: ResolvedContract): DescribedType {
+  const described = versions.map(({ version, minReaderVersion, jsonSchema, upcast }) => ({
+    version,
+    minReaderVersion,
+    schema: jsonSchema,
+    hasUpcast: upcast !== undefined,
+  }));
   return { type, queue, policy, versions: described };
 }

@@ -8,6 +8,22 @@
 /** Waiting work and a free slot, and nothing started for this long. Longer than any reconnect. */
 export const STUCK_AFTER_MS = 30_000;
 
+export interface TakingObservation {
+  /** Jobs waiting, by lane. */
+  readonly backlog: ReadonlyMap<string, number>;
+  /** Lanes that nothing is taken from on purpose: their backlog is no sign of being stuck. */
+  readonly trippedLanes: readonly string[];
+  /** Whether the worker wants to take jobs at all. */
+  readonly taking: boolean;
+  readonly freeSlots: number;
+}
+
+/** Whether a job should start any moment now. */
+export function couldTake({ backlog, trippedLanes, taking, freeSlots }: TakingObservation): boolean {
+  const waiting = [...backlog].some(([lane, jobs]) => jobs > 0 && !trippedLanes.includes(lane));
+  return waiting && taking && freeSlots > 0;
+}
+
 export interface WatchdogObservation {
   /** Monotonic. */
   readonly nowMs: number;

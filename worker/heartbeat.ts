@@ -17,6 +17,7 @@ export interface HeartbeatPorts {
   readonly clock: Clock;
   readonly workerId: string;
   readonly generation: number;
+  readonly release: string;
   readonly queue: string;
   status(): WorkerStatus;
   /** A draw in [0, 1). */
@@ -52,14 +53,15 @@ export class Heartbeat {
   }
 
   async beat(): Promise<void> {
-    const { fleet, clock, workerId, generation, queue, status, onReply, onSuperseded, onSilence } =
-      this.#ports;
+    const { fleet, clock, workerId, generation, release, queue, status } = this.#ports;
+    const { onReply, onSuperseded, onSilence } = this.#ports;
     const increases = new Map(this.#unacknowledged);
     const sentAtMs = clock.nowMs();
     try {
       const reply = await fleet.heartbeat({
         workerId,
         generation,
+        release,
         queue,
         status: status(),
         serviceIncreases: Object.fromEntries(increases),

@@ -1,5 +1,5 @@
 /**
- * The worker process: `main.js` runs a worker, `main.js publish` enters its release in the registry.
+ * The worker process: `main.js` runs a worker, and each name below is a task of its own that ends by itself.
  *
  * A drain ends by its deadline and two seconds whatever happens, so the last timer here exits.
  */
@@ -9,14 +9,24 @@ import { listenForStop } from "#shared/process-stop";
 import { readConfig } from "#shared/read-config";
 import { systemClock } from "#shared/system-clock";
 import { publishEnv, workerEnv } from "./config.ts";
+import { printContractTask } from "./contract-tasks.ts";
 import { publish } from "./publish.ts";
+import { runMigrate } from "./run-migrate.ts";
 import { runWorker } from "./run-worker.ts";
 
 const EXIT_AFTER_DEADLINE_MS = 1_900;
 
+/** What `main.js <name>` does, by name; each gives the process's exit code. */
+const TASKS: ReadonlyMap<string, () => Promise<number>> = new Map([
+  ["publish", runPublish],
+  ["contracts-check", () => printContractTask("check", process)],
+  ["contracts-export", () => printContractTask("export", process)],
+  ["migrate", () => runMigrate(process.env)],
+]);
+
 const startLog = createLog("worker", "info");
 try {
-  process.exit(process.argv[2] === "publish" ? await runPublish() : await run());
+  process.exit(await (TASKS.get(process.argv[2] ?? "") ?? run)());
 } catch (error) {
   startLog.error({ err: error }, "worker could not run");
   process.exit(exitCodeFor(error));

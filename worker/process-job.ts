@@ -5,18 +5,19 @@
  * ends as data in the settlement. What is not done here: talking to Redis (`LaneWorker` does).
  */
 import type { Clock } from "#shared/clock";
-import type { Contract } from "#shared/contracts/contract";
 import { readData } from "#shared/contracts/reader";
+import type { ResolvedContract } from "#shared/contracts/resolve-contract";
 import { type Envelope, parseEnvelope } from "#shared/envelope";
 import { DataInvalidError, EnvelopeInvalidError, UpcastFailedError } from "#shared/errors";
 import { Flag } from "#shared/flag";
 import { type AttemptEntry, MESSAGE_CHARS_MAX, withAttempt } from "#shared/job-record";
 import { deadName, parkedName } from "#shared/lane";
 import type { Log } from "#shared/log";
+import type { BuildDefect } from "#shared/redis/lane-trips";
 import type { Settlement, TakenJob } from "#shared/redis/lane-worker";
 import { fromRfc3339, toRfc3339 } from "#shared/system-clock";
 import { type AcceptEnvelope, acceptTestOf } from "./accept-envelope.ts";
-import type { App, Handler } from "./app.ts";
+import { type App, type Handler, resolveApp } from "./app.ts";
 import { decideHandBack } from "./decide-hand-back.ts";
 import { runHandler } from "./run-handler.ts";
 
@@ -34,10 +35,14 @@ export interface JobProcessorOptions {
   random(): number;
   /** Called when a run of `type` has ended, with the slot time it used. */
   onRunEnded(type: string, busyMs: number): void;
+  /** Called when the data of a job of `lane` was read. */
+  onRead(lane: string): void;
+  /** Called when a job of `lane` was not, because a step of this build fails. */
+  onBuildDefect(lane: string, defect: BuildDefect): void;
 }
 
 interface Job {
-  readonly contract: Contract;
+  readonly contract: ResolvedContract;
   readonly handler: Handler<unknown>;
 }
 
@@ -49,10 +54,12 @@ export class JobProcessor {
   readonly #draining = new Flag();
   readonly #cancels = new Map<string, Flag>();
 
+  /** @throws {AppInvalidError} when a contract of the app is malformed. */
   constructor(options: JobProcessorOptions) {
     this.#options = options;
-    this.#jobs = new Map(options.app.jobs.map((job) => [job.contract.type, job]));
-    this.#accept = acceptTestOf(options.app.jobs.map((job) => job.contract));
+    const { jobs } = resolveApp(options.app);
+    this.#jobs = new Map(jobs.map((job) => [job.contract.type, job]));
+    this.#accept = acceptTestOf(jobs.map((job) => job.contract));
   }
 
   /** Ends every run: the drain is out of time. Jobs go back to the head of their lane. */
@@ -128,7 +135,7 @@ export class JobProcessor {
 
   #read(
     job: TakenJob,
-    contract: Contract,
+    contract: ResolvedContract,
     { envelope, startedAt }: { readonly envelope: Envelope; readonly startedAt: string },
   ): { readonly data: unknown } | { readonly settlement: Settlement } {
     try {
@@ -137,6 +144,7 @@ export class JobProcessor {
         minReaderVersion: envelope.minreaderversion,
         data: envelope.data,
       });
+      this.#options.onRead(job.lane);
       return { data };
     } catch (error) {
       const message = error instanceof Error ? error.message : "the data cannot be read";
@@ -144,6 +152,10 @@ export class JobProcessor {
         return { settlement: this.#quarantine(job, { startedAt, code: error.code, message }) };
       }
       const code = error instanceof UpcastFailedError ? error.code : "INTERNAL";
+      if (error instanceof UpcastFailedError) {
+        const { type, targetVersion } = error;
+        this.#options.onBuildDefect(job.lane, { type, targetVersion, code, jobId: job.jobId });
+      }
       this.#options.log.error({ err: error, jobId: job.jobId, code }, "this build cannot read the job");
       return { settlement: this.#handBack(job, { startedAt, code, message }) };
     }

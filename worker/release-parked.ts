@@ -1,15 +1,15 @@
 /**
  * Puts parked jobs that some live release reads back into their lane.
  *
- * Done when a worker registers: that is when a reader may have come that was missing. Adds to the lane
- * first and removes after, so a crash between the two leaves the job in both and never in neither.
+ * Done when a worker registers: that is when a reader may have come that was missing. Each job moves in
+ * one step, so workers that register together release it once.
  */
 
 import { parseEnvelope } from "#shared/envelope";
 import { parseRecord } from "#shared/job-record";
 import { laneName, parkedName } from "#shared/lane";
 import type { FoundJob, LaneQueues } from "#shared/redis/lane-queues";
-import { decideLane } from "#shared/registry/decide-lane";
+import { routeOf } from "#shared/registry/decide-lane";
 import type { RegistryDocument } from "#shared/registry/registry-document";
 import type { AcceptEnvelope } from "./accept-envelope.ts";
 
@@ -33,8 +33,7 @@ export async function releaseParked(
   for (const job of parked) {
     const lane = laneOf(document, job, accept);
     if (lane === null) continue;
-    await putBack(queues, job, lane);
-    released += 1;
+    if (await putBack(queues, job, lane)) released += 1;
   }
   return released;
 }
@@ -43,23 +42,18 @@ function laneOf(document: RegistryDocument, job: FoundJob, accept: AcceptEnvelop
   try {
     const envelope = parseEnvelope(JSON.parse(job.raw.data));
     if (accept(envelope).kind !== "accept") return null;
-    const decision = decideLane(document, envelope.type, envelope.schemaversion);
-    return decision.kind === "lane" ? laneName(decision.queue, decision.generation) : null;
+    const route = routeOf(document, envelope.type, envelope.schemaversion);
+    return route === null ? null : laneName(route.queue, route.generation);
   } catch {
     // An envelope of another major stays parked until a build that knows it says so itself.
     return null;
   }
 }
 
-async function putBack(queues: LaneQueues, job: FoundJob, lane: string): Promise<void> {
-  const record = parseRecord(job.raw.progress);
-  const queued = {
-    jobId: String(job.raw.id),
-    name: job.raw.name,
-    dataText: job.raw.data,
-    acceptedAtMs: Number(job.raw.timestamp),
-    delayMs: 0,
-  };
-  await queues.addWithRecord(lane, queued, { ...record, handBacks: 0 });
-  await queues.remove(job.place, queued.jobId);
+/** Answers whether this call has put it back. */
+async function putBack(queues: LaneQueues, job: FoundJob, lane: string): Promise<boolean> {
+  const record = { ...parseRecord(job.raw.progress), handBacks: 0 };
+  const move = { jobId: String(job.raw.id), lease: null, dataSha1: null, dataText: null, record };
+  const [outcome] = await queues.move({ from: job.place, to: lane, due: "now" }, [move]);
+  return outcome === "moved";
 }

@@ -9,9 +9,7 @@ import { randomUUID } from "node:crypto";
 import { hostname } from "node:os";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import type { Clock } from "#shared/clock";
-import { WorkerRefusedError } from "#shared/errors";
 import { EXIT } from "#shared/exit-codes";
-import { laneName } from "#shared/lane";
 import type { Log } from "#shared/log";
 import { bullmqMajor } from "#shared/redis/bullmq-version";
 import { connectPatient, disconnect, type RedisConnection, untilReady } from "#shared/redis/connection";
@@ -22,18 +20,19 @@ import { LaneQueues } from "#shared/redis/lane-queues";
 import { LaneWorker } from "#shared/redis/lane-worker";
 import { LoadStore } from "#shared/redis/load-store";
 import { loadRegistry } from "#shared/redis/registry-store";
-import { floorOf, lanesReadBy, lanesWorthReading } from "#shared/registry/decide-lane";
 import type { RegistryDocument } from "#shared/registry/registry-document";
 import { untilAborted } from "#shared/until-aborted";
 import { acceptTestOf } from "./accept-envelope.ts";
-import type { App } from "./app.ts";
+import type { ResolvedApp } from "./app.ts";
 import type { WorkerConfig } from "./config.ts";
-import { decideWatchdog } from "./decide-watchdog.ts";
+import { couldTake, decideWatchdog } from "./decide-watchdog.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { LaneSlots } from "./lane-slots.ts";
+import { LaneTrips } from "./lane-trips.ts";
 import { loadApp } from "./load-app.ts";
 import { JobProcessor } from "./process-job.ts";
 import { releaseParked } from "./release-parked.ts";
+import { requireLanes } from "./require-lanes.ts";
 import { WorkerState } from "./worker-state.ts";
 
 const START_TIMEOUT_MS = 15_000;
@@ -74,7 +73,7 @@ export async function runWorker(config: WorkerConfig, ports: WorkerPorts): Promi
 
 interface Setup extends WorkerPorts {
   readonly config: WorkerConfig;
-  readonly app: App;
+  readonly app: ResolvedApp;
 }
 
 class RunningWorker {
@@ -82,6 +81,7 @@ class RunningWorker {
   readonly #fleet: FleetStore;
   readonly #workerId: string;
   readonly #state = new WorkerState();
+  readonly #trips: LaneTrips;
   readonly #slots: LaneSlots;
   readonly #processor: JobProcessor;
   readonly #heartbeat: Heartbeat;
@@ -99,11 +99,22 @@ class RunningWorker {
     this.#fleet = fleet;
     this.#workerId = identity.workerId;
     this.#autoscalerSeenMs = clock.monotonicMs();
-    this.#slots = new LaneSlots(config.slots, clock);
+    const { release } = config;
+    this.#trips = new LaneTrips({
+      release,
+      store: fleet.trips,
+      clock,
+      log,
+      random: Math.random,
+      onChange: () => this.#slots.standingsChanged(),
+    });
+    const standingOf = (lane: string) => this.#trips.standingOf(lane);
+    this.#slots = new LaneSlots({ budget: config.slots, clock, standingOf });
     this.#heartbeat = new Heartbeat({
       fleet,
       clock,
       ...identity,
+      release,
       queue: config.queue,
       status: () => this.#status(),
       random: Math.random,
@@ -114,12 +125,14 @@ class RunningWorker {
     this.#processor = new JobProcessor({
       app: setup.app,
       queue: config.queue,
-      release: config.release,
+      release,
       workerId: identity.workerId,
       clock,
       log,
       random: Math.random,
       onRunEnded: (type, busyMs) => this.#heartbeat.countRun(type, busyMs),
+      onRead: (lane) => this.#trips.read(lane),
+      onBuildDefect: (lane, defect) => this.#trips.failed(lane, defect),
     });
   }
 
@@ -128,7 +141,7 @@ class RunningWorker {
     const { config, log } = setup;
     const keys = keysOf(config.prefix);
     const document = await loadRegistry(redis, keys);
-    const lanes = await requireLanes(redis, keys, { document, config });
+    const lanes = await requireLanes(new LoadStore(redis, keys), document, config);
     const fleet = new FleetStore(redis, keys);
     const workerId = config.workerId ?? `w-${randomUUID().slice(0, 8)}`;
     const generation = await fleet.register(workerId, {
@@ -157,6 +170,7 @@ class RunningWorker {
     const released = await releaseParked(queues, document, { queue: config.queue, accept });
     if (released > 0) log.info({ released }, "parked jobs have a reader again");
     this.#lag.enable();
+    this.#trips.heard(await this.#fleet.trips.read(config.release, lanes));
     await this.#slots.start(lanes.map((lane) => this.#laneWorker(redis, queues, lane)));
   }
 
@@ -221,15 +235,20 @@ class RunningWorker {
     this.#state.clockSeen(clockOffsetMs);
     if (reply.autoscalerAlive) this.#autoscalerSeenMs = clock.monotonicMs();
     for (const jobId of reply.cancelJobIds) this.#processor.cancel(jobId);
+    this.#trips.heard(reply);
     this.#slots.setTaking(this.#state.taking).catch(() => undefined);
     this.#seeBacklog(reply);
   }
 
   #seeBacklog(reply: HeartbeatReply): void {
     const { clock, config } = this.#setup;
-    const waiting = [...reply.backlog.values()].some((jobs) => jobs > 0);
-    const couldTake = waiting && this.#state.taking && this.#slots.inFlight < config.slots;
-    if (!couldTake) this.#couldTakeSinceMs = null;
+    const could = couldTake({
+      backlog: reply.backlog,
+      trippedLanes: this.#trips.tripped,
+      taking: this.#state.taking,
+      freeSlots: config.slots - this.#slots.inFlight,
+    });
+    if (!could) this.#couldTakeSinceMs = null;
     else this.#couldTakeSinceMs ??= clock.monotonicMs();
   }
 
@@ -258,6 +277,7 @@ class RunningWorker {
   #status() {
     const status = this.#state.status({
       lanes: this.#slots.workers.map((worker) => worker.lane),
+      trippedLanes: this.#trips.tripped,
       busy: this.#slots.inFlight,
       eventLoopLagMs: this.#lag.percentile(99) / 1e6,
       rssBytes: process.memoryUsage.rss(),
@@ -265,25 +285,4 @@ class RunningWorker {
     this.#lag.reset();
     return status;
   }
-}
-
-/** @throws {WorkerRefusedError} when the registry does not know the release, or gives it no lane. */
-async function requireLanes(
-  redis: RedisConnection,
-  keys: Keys,
-  { document, config }: { readonly document: RegistryDocument; readonly config: WorkerConfig },
-): Promise<readonly string[]> {
-  const { release, queue } = config;
-  const state = document.releases[release]?.state ?? "not published";
-  if (state !== "live") throw new WorkerRefusedError(`release ${release} is ${state}; publish it first`);
-  const readable = lanesReadBy(document, release, queue);
-  if (readable.length === 0) throw new WorkerRefusedError(`release ${release} has no job on queue ${queue}`);
-  const names = readable.map((generation) => laneName(queue, generation));
-  const { lanes } = await new LoadStore(redis, keys).observeLanes(names, 0);
-  const holdsJobs = (generation: number) => {
-    const counts = lanes.get(laneName(queue, generation));
-    return counts !== undefined && counts.waiting + counts.inFlight + counts.scheduled > 0;
-  };
-  const worthReading = lanesWorthReading(readable, floorOf(document, queue), holdsJobs);
-  return worthReading.map((generation) => laneName(queue, generation));
 }

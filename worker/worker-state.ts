@@ -54,6 +54,8 @@ export class WorkerState {
 
   status(now: {
     readonly lanes: readonly string[];
+    /** Those of them that the release has tripped. */
+    readonly trippedLanes: readonly string[];
     readonly busy: number;
     readonly eventLoopLagMs: number;
     readonly rssBytes: number;
@@ -64,6 +66,7 @@ export class WorkerState {
       state: reason === null ? "ok" : drains ? "draining" : "quarantined",
       reason,
       lanes: [...now.lanes],
+      trippedLanes: [...now.trippedLanes],
       busy: now.busy,
       lastStartedAtMs: this.#lastStartedAtMs,
       lastFinishedAtMs: this.#lastFinishedAtMs,

@@ -85,17 +85,34 @@ export class ControlMetrics {
     );
     this.#gauge(
       {
-        name: "sluice_orphaned_lanes",
-        help: "Lanes that hold jobs and that no live release reads.",
-        labelNames: [],
+        name: "sluice_lane_trips",
+        help: "Times in a row that a release failed at its own step in a lane; none once it has read a job there.",
+        labelNames: ["queue", "lane", "release"],
       },
-      () => {
-        // Not known is not zero.
-        if (this.#snapshot === null) return [{ labels: {}, value: Number.NaN }];
-        const lanes = this.#snapshot.queues.flatMap((queue) => queue.lanes);
-        return [{ labels: {}, value: lanes.filter(({ orphaned }) => orphaned).length }];
-      },
+      () =>
+        this.#lanes(({ trips }) =>
+          trips.map(({ release, failures }) => ({ labels: { release }, value: failures })),
+        ),
     );
+    this.#laneAlarm(
+      "sluice_orphaned_lanes",
+      "Lanes that hold jobs and that no live release has, or can get, a worker for.",
+      ({ orphaned }) => orphaned,
+    );
+    this.#laneAlarm(
+      "sluice_tripped_lanes",
+      "Lanes that hold jobs and stand still, because every release that takes them fails at its own step.",
+      ({ tripped }) => tripped,
+    );
+  }
+
+  #laneAlarm(name: string, help: string, isOn: (lane: LaneView) => boolean): void {
+    this.#gauge({ name, help, labelNames: [] }, () => {
+      // Not known is not zero.
+      if (this.#snapshot === null) return [{ labels: {}, value: Number.NaN }];
+      const lanes = this.#snapshot.queues.flatMap((queue) => queue.lanes);
+      return [{ labels: {}, value: lanes.filter(isOn).length }];
+    });
   }
 
   #addQueueGauges(): void {

@@ -2,10 +2,10 @@
 import type { LaneView, QueueView } from "../snapshot.ts";
 
 /**
- * From worst to best. `orphaned`: has jobs and no reader. `late`: the oldest job waits longer than
- * promised. `unpromised`: jobs wait and no time is promised. `idle`: nothing is here.
+ * From worst to best. `orphaned`: has jobs and no reader. `tripped`: has jobs, and whoever takes them fails
+ * to read them. `late`: the oldest job waits longer than promised. `unpromised`: jobs wait and no time is promised. `idle`: nothing is here.
  */
-export const LANE_STATES = ["orphaned", "late", "unpromised", "on-time", "idle"] as const;
+export const LANE_STATES = ["orphaned", "tripped", "late", "unpromised", "on-time", "idle"] as const;
 
 export type LaneState = (typeof LANE_STATES)[number];
 
@@ -17,6 +17,7 @@ export interface LaneRow {
 
 export function laneStateOf(lane: LaneView, pickupPromiseMs: number | null): LaneState {
   if (lane.orphaned) return "orphaned";
+  if (lane.tripped) return "tripped";
   const { waiting, inFlight, scheduled, oldestDueAgeMs } = lane;
   if (pickupPromiseMs !== null && oldestDueAgeMs !== null && oldestDueAgeMs > pickupPromiseMs) return "late";
   if (pickupPromiseMs === null && waiting > 0) return "unpromised";

@@ -1,12 +1,13 @@
 /** The page's tables of lanes and queues. */
-import type { QueueView } from "../snapshot.ts";
+import type { LaneTripView, LaneView, QueueView } from "../snapshot.ts";
 import { type Html, html } from "./html.ts";
-import { amount, counted, duration, rate } from "./in-words.ts";
+import { amount, counted, duration, moment, rate } from "./in-words.ts";
 import { isLeftOver, type LaneRow, laneRows } from "./lane-state.ts";
 import { LANE_MARKS, renderMark } from "./state-mark.ts";
 import { renderTable } from "./table.ts";
 
-export function renderLanes(queues: readonly QueueView[]): Html {
+/** @param observedAt RFC 3339: whether the time of a trip is over. */
+export function renderLanes(queues: readonly QueueView[], observedAt: string): Html {
   const all = laneRows(queues);
   const shown = all.filter((row) => !isLeftOver(row));
   const leftOver = all.length - shown.length;
@@ -25,7 +26,7 @@ export function renderLanes(queues: readonly QueueView[]): Html {
       { heading: "Read by" },
       { heading: "Workers taking", numeric: true },
     ],
-    rows: shown.map(laneCells),
+    rows: shown.map((row) => laneCells(row, observedAt)),
     whenEmpty: "No lane is in use.",
   });
   if (leftOver === 0) return table;
@@ -34,8 +35,8 @@ export function renderLanes(queues: readonly QueueView[]): Html {
 `;
 }
 
-function laneCells({ queue, lane, state }: LaneRow): readonly (Html | string)[] {
-  const { oldestDueAgeMs, arrivalRatePerSec, serviceTimeMs, readers } = lane;
+function laneCells({ queue, lane, state }: LaneRow, observedAt: string): readonly (Html | string)[] {
+  const { oldestDueAgeMs, arrivalRatePerSec, serviceTimeMs } = lane;
   const age = oldestDueAgeMs === null ? "–" : duration(oldestDueAgeMs);
   const promise = queue.pickupPromiseMs === null ? "none" : duration(queue.pickupPromiseMs);
   return [
@@ -48,9 +49,22 @@ function laneCells({ queue, lane, state }: LaneRow): readonly (Html | string)[] 
     amount(lane.failed),
     arrivalRatePerSec === null ? "not known" : rate(arrivalRatePerSec),
     serviceTimeMs === null ? "not known" : duration(serviceTimeMs),
-    readers.length === 0 ? "nobody" : readers.join(", "),
+    readersCell(lane, observedAt),
     amount(lane.consumers),
   ];
+}
+
+function readersCell({ readers, trips }: LaneView, observedAt: string): Html | string {
+  const names = readers.length === 0 ? "nobody" : readers.join(", ");
+  return trips.length === 0 ? names : html`${names}${trips.map((trip) => tripNote(trip, observedAt))}`;
+}
+
+function tripNote(trip: LaneTripView, observedAt: string): Html {
+  const { release, until, failures, type, targetVersion, jobId } = trip;
+  const next = until > observedAt ? `next try ${moment(until)}` : "being tried again";
+  const why = `${type} to version ${targetVersion} fails, ${counted(failures, "time")} in a row; ${next}; job ${jobId}`;
+  const mark = renderMark({ tone: "warning", icon: "▲", word: `${release} tripped` });
+  return html`<br>${mark} <small>${why}</small>`;
 }
 
 export function renderQueues(queues: readonly QueueView[]): Html {

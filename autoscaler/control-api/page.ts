@@ -4,11 +4,13 @@
  * A page that could not be filled says so and shows the last numbers it had as old ones: not knowing
  * must never look like health.
  */
+import type { GateView } from "../gate-keeper.ts";
 import type { DecisionRecord, Snapshot } from "../snapshot.ts";
 import { type Html, html } from "./html.ts";
 import { moment } from "./in-words.ts";
 import { renderDecisions } from "./page-decisions.ts";
 import { renderReleases, renderWorkers } from "./page-fleet.ts";
+import { renderGates } from "./page-gates.ts";
 import { renderLanes, renderQueues } from "./page-lanes.ts";
 import { LEVEL_MARKS, renderMark } from "./state-mark.ts";
 import { type Finding, findingsOf } from "./verdict.ts";
@@ -17,6 +19,7 @@ export interface Look {
   readonly snapshot: Snapshot;
   /** Newest first. */
   readonly decisions: readonly DecisionRecord[];
+  readonly gates: readonly GateView[];
 }
 
 export interface PageOptions {
@@ -48,9 +51,10 @@ export function renderOutagePage(last: Look | null, options: PageOptions): strin
   });
 }
 
-function renderLook({ snapshot, decisions }: Look): Html {
-  return html`${renderLanes(snapshot.queues)}
+function renderLook({ snapshot, decisions, gates }: Look): Html {
+  return html`${renderLanes(snapshot.queues, snapshot.observedAt)}
 ${renderQueues(snapshot.queues)}
+${renderGates(gates)}
 ${renderReleases(snapshot)}
 ${renderWorkers(snapshot)}
 ${renderDecisions(decisions, snapshot.observedAt)}`;

@@ -13,6 +13,20 @@ export class QueryInvalidError extends SluiceError {
   }
 }
 
+/** The body of a write breaks its rules. */
+export class BodyInvalidError extends SluiceError {
+  readonly code = "BODY_INVALID";
+  readonly retryability = "terminal";
+  readonly issues: readonly Issue[];
+
+  constructor(issues: readonly Issue[]) {
+    super(
+      `The body is invalid: ${issues.map((it) => `${it.pointer || "(body)"}: ${it.message}`).join("; ")}`,
+    );
+    this.issues = issues;
+  }
+}
+
 /** @throws {RedisUnavailableError} for whatever a read rejects with, except what only a bug throws. */
 export async function readRedis<Answer>(reading: Promise<Answer>): Promise<Answer> {
   try {
@@ -34,6 +48,10 @@ export function problemFor(error: unknown): Problem {
   if (error instanceof QueryInvalidError) {
     const { code, message: detail, issue } = error;
     return problemOf({ status: 400, code, title: "A query parameter is wrong", detail, errors: [issue] });
+  }
+  if (error instanceof BodyInvalidError) {
+    const { code, message: detail, issues } = error;
+    return problemOf({ status: 422, code, title: "The request is not valid", detail, errors: issues });
   }
   if (error instanceof RedisUnavailableError) {
     const { code } = error;

@@ -1,8 +1,8 @@
 /**
  * The HTTP surface of the autoscaler. Builds a server and starts nothing, so tests can `inject`.
  *
- * It only reads: every method but GET and HEAD is refused, whatever the path. Looks are shared with
- * the control loop's, so viewers cost Redis little.
+ * It reads, and moves gates: every other write is refused, whatever the path. Looks are shared with the
+ * control loop's, so viewers cost Redis little.
  */
 import Fastify, { type FastifyInstance, type FastifyReply } from "fastify";
 import { RedisUnavailableError } from "#shared/errors";
@@ -14,13 +14,15 @@ import type { Log } from "#shared/log";
 import type { LaneQueues } from "#shared/redis/lane-queues";
 import type { DecisionRecord, Snapshot } from "../snapshot.ts";
 import { readDecisions } from "./decision-log.ts";
+import { addGateRoutes, GATE_MOVE_ROUTE, type GatePorts } from "./gate-routes.ts";
 import { type Look, renderOutagePage, renderPage } from "./page.ts";
 import { causeOf, problemFor, readRedis } from "./problems.ts";
 import { addRawBoard } from "./raw-board.ts";
 import { DECISIONS_MAX, limitOf, type Query, queueOf } from "./read-query.ts";
+import { addRetirementRoutes, type RetirementPorts } from "./retirement-routes.ts";
 import { STYLE } from "./style.ts";
 
-export interface ControlPorts extends HealthPorts {
+export interface ControlPorts extends HealthPorts, GatePorts, RetirementPorts {
   readonly log: Log;
   /** Answer only requests addressed to loopback by name. */
   readonly loopbackOnly: boolean;
@@ -76,6 +78,8 @@ export async function buildControlServer(ports: ControlPorts): Promise<FastifyIn
   });
 
   addViewRoutes(server, ports);
+  addGateRoutes(server, ports);
+  addRetirementRoutes(server, ports);
   addPageRoutes(server, ports);
   addHealthRoutes(server, ports);
   await addRawBoard(server, ports);
@@ -86,7 +90,8 @@ export async function buildControlServer(ports: ControlPorts): Promise<FastifyIn
 function refuseWrites(server: FastifyInstance): void {
   server.addHook("onRequest", (request, reply, done) => {
     if (request.method === "GET" || request.method === "HEAD") return done();
-    const detail = "This API only shows; use GET or HEAD.";
+    if (request.method === "POST" && request.routeOptions.url === GATE_MOVE_ROUTE) return done();
+    const detail = "This path only shows; use GET or HEAD.";
     sendProblem(
       reply.header("allow", "GET, HEAD"),
       problemOf({ status: 405, code: "METHOD_NOT_ALLOWED", title: "Read only", detail }),
@@ -136,9 +141,9 @@ function addPageRoutes(server: FastifyInstance, ports: ControlPorts): void {
 }
 
 async function look(ports: ControlPorts): Promise<Look> {
-  const reading = Promise.all([ports.snapshot(), ports.decisions(PAGE_DECISIONS)]);
-  const [snapshot, entries] = await readRedis(reading);
-  return { snapshot, decisions: readDecisions(entries).decisions };
+  const reading = Promise.all([ports.snapshot(), ports.decisions(PAGE_DECISIONS), ports.gates()]);
+  const [snapshot, entries, gates] = await readRedis(reading);
+  return { snapshot, decisions: readDecisions(entries).decisions, gates };
 }
 
 function sendPage(reply: FastifyReply, page: string): FastifyReply {

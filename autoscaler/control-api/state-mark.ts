@@ -21,6 +21,7 @@ export const LEVEL_MARKS: Readonly<Record<Level, StateMark>> = {
 
 export const LANE_MARKS: Readonly<Record<LaneState, StateMark>> = {
   orphaned: { tone: "alarm", icon: "✖", word: "nobody reads it" },
+  tripped: { tone: "alarm", icon: "✖", word: "tripped" },
   late: { tone: "alarm", icon: "✖", word: "late" },
   unpromised: { tone: "unknown", icon: "?", word: "no promise" },
   "on-time": { tone: "fine", icon: "✔", word: "on time" },

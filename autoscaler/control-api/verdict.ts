@@ -4,7 +4,14 @@
  * It judges the snapshot it is given and nothing else. Not knowing is a level of its own: it is
  * neither an alarm nor health.
  */
-import type { DecisionRecord, QueueView, Snapshot, WorkerState } from "../snapshot.ts";
+import type {
+  DecisionRecord,
+  LaneTripView,
+  LaneView,
+  QueueView,
+  Snapshot,
+  WorkerState,
+} from "../snapshot.ts";
 import { amount, counted, duration, listed } from "./in-words.ts";
 import { type LaneRow, laneRows } from "./lane-state.ts";
 
@@ -15,8 +22,8 @@ export interface Finding {
   readonly sentence: string;
 }
 
-/** Lanes that are late get a sentence each, up to this many. */
-const LATE_TOLD_MAX = 3;
+/** Lanes that are late or tripped get a sentence each, up to this many of each. */
+const LANES_TOLD_MAX = 3;
 
 /** @param decisions newest first; the latest of a queue tells whether its pool is at its limit. */
 export function findingsOf(
@@ -24,24 +31,69 @@ export function findingsOf(
   decisions: readonly DecisionRecord[],
 ): readonly [Finding, ...Finding[]] {
   const rows = laneRows(snapshot.queues);
-  const alarms = [...orphanedFindings(rows), ...lateFindings(rows, decisions)].map(alarm);
-  const warnings = [...workerFindings(snapshot), ...storedFindings(snapshot.queues)].map(warning);
+  const standing = [...orphanedFindings(rows), ...trippedFindings(rows)];
+  const alarms = [...standing, ...lateFindings(rows, decisions)].map(alarm);
+  const workers = [...tripFindings(rows), ...workerFindings(snapshot)];
+  const warnings = [...workers, ...storedFindings(snapshot.queues)].map(warning);
   const [first, ...rest] = [...alarms, ...warnings];
   return first === undefined ? [allIsWell(snapshot.queues)] : [first, ...rest];
 }
 
 function orphanedFindings(rows: readonly LaneRow[]): readonly string[] {
-  const orphaned = rows.filter(({ state }) => state === "orphaned").map(({ lane }) => lane.lane);
-  if (orphaned.length === 0) return [];
-  const have = orphaned.length === 1 ? "has" : "have";
-  return [`${counted(orphaned.length, "lane")} ${have} jobs nobody reads: ${listed(orphaned)}.`];
+  const orphaned = rows.filter(({ state }) => state === "orphaned").map(({ lane }) => lane);
+  const unread = orphaned.filter(({ readers }) => readers.length === 0).map(({ lane }) => lane);
+  const unmanned = orphaned
+    .filter(({ readers }) => readers.length > 0)
+    .map(({ lane, readers }) => `${lane} (${listed(readers, 3)})`);
+  const have = (lanes: readonly string[]) =>
+    `${counted(lanes.length, "lane")} ${lanes.length === 1 ? "has" : "have"} jobs`;
+  return [
+    ...(unread.length === 0 ? [] : [`${have(unread)} nobody reads: ${listed(unread)}.`]),
+    ...(unmanned.length === 0
+      ? []
+      : [`${have(unmanned)} whose releases have no worker and get none: ${listed(unmanned)}.`]),
+  ];
+}
+
+/** For three in the morning: who, what, and that nothing is lost. */
+function trippedFindings(rows: readonly LaneRow[]): readonly string[] {
+  const tripped = rows.filter(({ state }) => state === "tripped").map(({ lane }) => lane);
+  return toldUpTo(tripped.map(trippedSentence), (more) => `${more} tripped.`);
+}
+
+function trippedSentence(lane: LaneView): string {
+  const jobs = lane.waiting + lane.inFlight + lane.scheduled + lane.other;
+  const failures = listed(lane.trips.map(failureOf), 3);
+  return (
+    `${lane.lane} stands still with ${counted(jobs, "job")}: ${failures}. ` +
+    "No job is lost and no attempt is used up. Deploy a fixed build, or bring back a release that reads the lane."
+  );
+}
+
+/** Lanes that another release goes on with, or that are empty. */
+function tripFindings(rows: readonly LaneRow[]): readonly string[] {
+  const told = rows
+    .filter(({ lane, state }) => state !== "tripped" && lane.trips.length > 0)
+    .map(({ lane }) => {
+      const others = lane.consumers > 0 ? " Other releases still take from it." : "";
+      return `In ${lane.lane} ${listed(lane.trips.map(failureOf), 3)}.${others}`;
+    });
+  return toldUpTo(told, (more) => `${more} tripped by one of its releases.`);
+}
+
+function failureOf({ release, type, targetVersion }: LaneTripView): string {
+  return `release ${release} fails at its own step of ${type} to version ${targetVersion}`;
+}
+
+function toldUpTo(sentences: readonly string[], rest: (more: string) => string): readonly string[] {
+  const told = sentences.slice(0, LANES_TOLD_MAX);
+  const more = sentences.length - told.length;
+  return more > 0 ? [...told, rest(`${counted(more, "more lane")} ${more === 1 ? "is" : "are"}`)] : told;
 }
 
 function lateFindings(rows: readonly LaneRow[], decisions: readonly DecisionRecord[]): readonly string[] {
-  const late = rows.filter(({ state }) => state === "late");
-  const told = late.slice(0, LATE_TOLD_MAX).map((row) => lateSentence(row, decisions));
-  const more = late.length - told.length;
-  return more > 0 ? [...told, `${counted(more, "more lane")} ${more === 1 ? "is" : "are"} late.`] : told;
+  const late = rows.filter(({ state }) => state === "late").map((row) => lateSentence(row, decisions));
+  return toldUpTo(late, (more) => `${more} late.`);
 }
 
 function lateSentence({ queue, lane }: LaneRow, decisions: readonly DecisionRecord[]): string {

@@ -28,6 +28,8 @@ export interface PoolRelease {
   readonly generation: number;
   /** Every generation it reads; its own may be left out. */
   readonly readsGenerations: readonly number[];
+  /** Generations whose lanes it has tripped: it fails to read what is there. */
+  readonly trippedGenerations: readonly number[];
   /** Rises with every published release of the pool; the highest is the newest. */
   readonly publishedOrder: number;
   /** False once it is retired: it then owns nothing and its workers leave. */
@@ -71,10 +73,13 @@ export function newestFirst(a: PoolRelease, b: PoolRelease): number {
 
 /**
  * The newest live release of the lane's own generation; without one, the nearest that still reads the lane:
- * the lowest generation, then the newest. `null` when no live release reads it.
+ * the lowest generation, then the newest. One that has tripped the lane is started for it only when all
+ * readers have. `null` when no live release reads it.
  */
 function ownerOfLane(lane: PoolLane, releases: readonly PoolRelease[]): PoolRelease | null {
-  const readers = releases.filter((release) => release.live && readsLane(release, lane)).sort(newestFirst);
+  const all = releases.filter((release) => release.live && readsLane(release, lane)).sort(newestFirst);
+  const sound = all.filter(({ trippedGenerations }) => !trippedGenerations.includes(lane.generation));
+  const readers = sound.length > 0 ? sound : all;
   const own = readers.find((release) => release.generation === lane.generation);
   if (own !== undefined) return own;
 

@@ -12,6 +12,7 @@ import { estimateServiceTime, type ServiceTimeEstimate } from "./estimate-servic
 type Counters = ReadonlyMap<string, number>;
 
 interface QueueLoad {
+  readings: number;
   readAtMs: number;
   arrivals: Counters;
   service: Counters;
@@ -35,7 +36,8 @@ export class LoadEstimates {
   read(queue: string, reading: CounterReading): void {
     const load = this.#queues.get(queue);
     if (load === undefined) {
-      this.#queues.set(queue, { ...reading, rates: new Map(), times: firstTimes(reading.service) });
+      const times = firstTimes(reading.service);
+      this.#queues.set(queue, { ...reading, readings: 1, rates: new Map(), times });
       return;
     }
     const elapsedMs = reading.readAtMs - load.readAtMs;
@@ -46,6 +48,7 @@ export class LoadEstimates {
       if (rate !== null) load.rates.set(counter, rate);
     }
     for (const type of typesOf(reading.service)) followTime(load, reading.service, type);
+    load.readings += 1;
     load.readAtMs = reading.readAtMs;
     load.arrivals = reading.arrivals;
     load.service = reading.service;
@@ -69,6 +72,21 @@ export class LoadEstimates {
       return known.reduce((total, { perSec, timeMs }) => total + perSec * timeMs, 0) / arriving;
     const all = [...times.values()];
     return all.length === 0 ? null : all.reduce((total, it) => total + it.serviceTimeMs, 0) / all.length;
+  }
+
+  /**
+   * Slots that the type's jobs keep busy, all lanes together: arrivals a second times slot seconds.
+   * `null` until two readings are there, or while jobs arrive and none has finished yet.
+   */
+  loadSlots(queue: string, type: string): number | null {
+    const load = this.#queues.get(queue);
+    if (load === undefined || load.readings < 2) return null;
+    const perSec = [...load.rates]
+      .filter(([counter]) => parseArrivalCounterName(counter)?.type === type)
+      .reduce((total, [, rate]) => total + rate.arrivalRatePerSec, 0);
+    if (perSec === 0) return 0;
+    const timeMs = load.times.get(type)?.serviceTimeMs;
+    return timeMs === undefined ? null : (perSec * timeMs) / 1_000;
   }
 
   #ratesOf(queue: string, generation: number): { readonly type: string; readonly perSec: number }[] {

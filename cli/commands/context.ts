@@ -2,14 +2,24 @@
 import type { Clock } from "#shared/clock";
 import type { Answer } from "../answer.ts";
 import type { Servers } from "../config.ts";
+import type { StopSignals } from "../dev/stop-signals.ts";
 import type { Painter } from "../terminal/colour.ts";
 
 export interface CommandContext {
   readonly clock: Clock;
   readonly paint: Painter;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Paths that a person gives are relative to it. */
+  readonly cwd: string;
+  /** Program and arguments that start Sluice's own worker. */
+  readonly workerCommand: readonly string[];
   /** @throws {CliError} when an address is wrong. */
   servers(): Servers;
   readStdin(): Promise<string>;
+  /** Says something beside the answer, on standard error. Whoever calls it has neutralised strangers' text. */
+  note(line: string): void;
+  /** From the first call on, ^C asks this command to stop and no longer ends it. */
+  stopSignals(): StopSignals;
   /** Gives the command's answer; called once. */
   answer(answer: Answer): void;
 }

@@ -3,11 +3,12 @@ import { randomUUID } from "node:crypto";
 import { enqueuedAnswer, typesAnswer, understood } from "../answers.ts";
 import { CliError, usageError } from "../cli-error.ts";
 import { CLI_EXIT } from "../exit-codes.ts";
-import { requestJson } from "../http-client.ts";
+import { type HttpAnswer, isOutcomeUnknown, requestAnswer, requestJson } from "../http-client.ts";
 import { DURATION_RULE, parseDurationMs } from "../parse-duration.ts";
 import { neutraliseLine } from "../terminal/neutralise.ts";
 import type { CommandContext } from "./context.ts";
 import { decideTypeVersion } from "./decide-type-version.ts";
+import { deprecationOf, showDeprecation } from "./deprecation.ts";
 import { readData } from "./read-data.ts";
 import { showJob } from "./show-job.ts";
 import { waitForJob } from "./wait-for-job.ts";
@@ -30,18 +31,21 @@ export async function enqueue(type: string, options: EnqueueOptions, context: Co
   const { apiUrl } = context.servers();
   const given = readVersion(options.schemaversion);
   const data = await readData(options.data, context.readStdin);
-  const schemaversion = given ?? (await highestAccepted(apiUrl, type));
+  const schemaversion = given ?? (await newestAccepted(apiUrl, type));
   const { source, subject } = options;
   // An id of our own makes it safe to hand the job in again when the answer is lost.
   const id = options.id ?? randomUUID();
   const body = JSON.stringify({ type, schemaversion, id, source, subject, data });
-  const accepted = understood(enqueuedAnswer, await post(apiUrl, body, { id, schemaversion }), "answer");
+  const answer = await post(apiUrl, body, { type, id, schemaversion });
+  const accepted = understood(enqueuedAnswer, answer.value, "answer");
+  const deprecation = deprecationOf(answer.headers);
+  if (deprecation !== null) context.note(showDeprecation(type, schemaversion, deprecation));
 
   if (timeoutMs === null) {
     const state = neutraliseLine(`${accepted.type} v${schemaversion}  ${accepted.state}`);
     const text = `${context.paint.strong(neutraliseLine(accepted.id))}  ${state}\n`;
     const job = { ...accepted, schemaversion };
-    context.answer({ kind: "Enqueued", json: { job }, text, exitCode: CLI_EXIT.ok });
+    context.answer({ kind: "Enqueued", json: { job, deprecation }, text, exitCode: CLI_EXIT.ok });
     return;
   }
   const path = `/v1/jobs/${encodeURIComponent(accepted.id)}`;
@@ -53,7 +57,7 @@ export async function enqueue(type: string, options: EnqueueOptions, context: Co
   const exitCode = job.state === "succeeded" ? CLI_EXIT.ok : CLI_EXIT.unhealthy;
   context.answer({
     kind: "Job",
-    json: { job: raw },
+    json: { job: raw, deprecation },
     text: showJob(accepted.id, job, context.paint),
     exitCode,
   });
@@ -76,7 +80,7 @@ function readVersion(given: string | undefined): number | null {
   return Number(given);
 }
 
-async function highestAccepted(baseUrl: string, type: string): Promise<number> {
+async function newestAccepted(baseUrl: string, type: string): Promise<number> {
   const answer = await requestJson({ method: "GET", baseUrl, path: "/v1/types" });
   const decision = decideTypeVersion(understood(typesAnswer, answer, "list of types").types, type);
   if (decision.kind === "version") return decision.version;
@@ -90,7 +94,7 @@ async function highestAccepted(baseUrl: string, type: string): Promise<number> {
     message: `The job was not enqueued. ${why}`,
     hint: unknown
       ? `Known types: ${decision.knownTypes.join(", ") || "none"}.`
-      : "Publish a release that reads it.",
+      : `Publish a release that reads it, or see \`sluice gate get ${type}\`.`,
   });
 }
 
@@ -98,12 +102,17 @@ async function highestAccepted(baseUrl: string, type: string): Promise<number> {
 async function post(
   baseUrl: string,
   body: string,
-  { id, schemaversion }: { id: string; schemaversion: number },
-): Promise<unknown> {
+  { type, id, schemaversion }: { type: string; id: string; schemaversion: number },
+): Promise<HttpAnswer> {
   try {
-    return await requestJson({ method: "POST", baseUrl, path: "/v1/jobs", body });
+    return await requestAnswer({ method: "POST", baseUrl, path: "/v1/jobs", body });
   } catch (error) {
-    if (!(error instanceof CliError) || !isOutcomeUnknown(error)) throw error;
+    if (!(error instanceof CliError)) throw error;
+    if (error.failure.code === "VERSION_NOT_ACTIVE") {
+      const hint = `\`sluice gate raise ${type} ${schemaversion}\` lets it in, once enough workers read it.`;
+      throw new CliError({ ...error.failure, hint });
+    }
+    if (!isOutcomeUnknown(error)) throw error;
     throw new CliError({
       ...error.failure,
       message: `It is not known whether the job was enqueued. ${error.failure.message}`,
@@ -113,11 +122,4 @@ async function post(
       details: { ...error.failure.details, outcome: "unknown", id },
     });
   }
-}
-
-function isOutcomeUnknown({ failure }: CliError): boolean {
-  const outcome = failure.details?.outcome;
-  if (typeof outcome === "string") return outcome === "unknown";
-  if (failure.code === "UNREACHABLE") return !/\((ECONNREFUSED|ENOTFOUND|EAI_AGAIN)\)/.test(failure.message);
-  return failure.exitCode === CLI_EXIT.unreachable || failure.exitCode === CLI_EXIT.unexpected;
 }

@@ -61,10 +61,16 @@ function laneRows({ queues }: LanesAnswer): string[][] {
       String(it.inFlight),
       String(it.scheduled),
       String(it.failed),
-      it.readers.join(" ") || (it.orphaned ? "NONE" : "-"),
+      readersOf(it),
       String(it.consumers),
     ]),
   );
+}
+
+function readersOf({ readers, trips, orphaned }: LanesAnswer["queues"][number]["lanes"][number]): string {
+  const tripped = new Set(trips.map(({ release }) => release));
+  const names = readers.map((release) => (tripped.has(release) ? `${release}(tripped)` : release));
+  return names.join(" ") || (orphaned ? "NONE" : "-");
 }
 
 /** Releases that are gone from the registry but still have workers are shown too. */

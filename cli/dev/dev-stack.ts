@@ -14,6 +14,7 @@ import { baseUrlOf, withoutPassword } from "./banner.ts";
 import { choosePorts, type Ports } from "./choose-ports.ts";
 import type { DevConfig } from "./config.ts";
 import { type DataLock, takeDataLock } from "./data-lock.ts";
+import { forgetDevNote, writeDevNote } from "./dev-note.ts";
 import { findRedisServer } from "./find-redis-server.ts";
 import { isPortFree } from "./is-port-free.ts";
 import { OwnRedis, type RedisStart } from "./own-redis.ts";
@@ -73,6 +74,8 @@ export class DevStack {
     if (!stop.aborted) await this.#publish(env, stop);
     if (!stop.aborted) await this.#startServers(ports, env, stop);
     if (stop.aborted) return null;
+    if (config.redisUrl === null)
+      writeDevNote(config.dataDir, { redisUrl, configPath: this.#options.sluice.path });
     const { host } = config;
     return {
       ports,
@@ -123,6 +126,7 @@ export class DevStack {
     if (this.#lock === null || this.#sockets === null) return;
     // A server that had to be killed leaves its socket.
     rmSync(join(this.#sockets.path, REDIS_SOCKET), { force: true });
+    forgetDevNote(this.#options.config.dataDir);
     this.#lock.release();
     if (this.#sockets.elsewhere) rmdirSync(this.#sockets.path);
   }

@@ -4,6 +4,7 @@ import type { Enqueuer } from "#shared/enqueue/enqueuer";
 import { type JobRequest, parseCloudEventRequest, parsePlainRequest } from "#shared/envelope";
 import { PROBLEM_CONTENT_TYPE, problemOf } from "#shared/http/problem";
 import type { JobView } from "#shared/redis/job-lookup";
+import { deprecationHeaders } from "../deprecation-headers.ts";
 import { readBody } from "../read-body.ts";
 
 export interface JobsPorts {
@@ -17,8 +18,9 @@ const DEFAULT_TENANT = "default";
 
 export function addJobsRoutes(server: FastifyInstance, ports: JobsPorts): void {
   server.post("/v1/jobs", async (request, reply) => {
-    const accepted = await ports.enqueuer.enqueue(jobRequestOf(request), DEFAULT_TENANT);
-    return reply.code(202).header("location", `/v1/jobs/${accepted.id}`).send(accepted);
+    const { job, superseded } = await ports.enqueuer.enqueue(jobRequestOf(request), DEFAULT_TENANT);
+    if (superseded !== null) reply.headers(deprecationHeaders(superseded));
+    return reply.code(202).header("location", `/v1/jobs/${job.id}`).send(job);
   });
 
   server.get<{ Params: { id: string } }>("/v1/jobs/:id", async (request, reply) => {

@@ -2,8 +2,8 @@
  * A contract: one job type, its published schema versions and the policy its jobs run under.
  *
  * `defineContract` only keeps what an app's author wrote; `contractProblems` says what is wrong with
- * it, all at once, and is asked before a worker starts. How data is read lives in `reader.ts`, how it
- * is checked at the door in `strict-check.ts`.
+ * the parts of it. What its versions are to each other is worked out in `resolve-contract.ts`, how data is
+ * read lives in `reader.ts`, how it is checked at the door in `strict-check.ts`.
  *
  * V is a schema version, M its minimum reader version: versions that share an M are readable by each
  * other's readers (a read group). A version that older readers cannot read has M = V.
@@ -11,13 +11,18 @@
 import { z } from "zod";
 import { TYPE_PATTERN } from "../envelope.ts";
 import { QUEUE_NAME_PATTERN } from "../lane.ts";
-import { shapeProblems } from "./schema-lint.ts";
+import { lintSentence } from "./lint-finding.ts";
+import { lintSchema } from "./schema-lint.ts";
 
 export interface ContractVersion<Schema extends z.ZodType = z.ZodType> {
   /** V: counted per type from 1, one up per published schema. */
   readonly version: number;
-  /** M: the oldest reader that may run it; equals the previous version's M (additive) or `version`. */
-  readonly minReaderVersion: number;
+  /**
+   * M: the oldest reader that may run it. Computed from the schemas when it is left out; given as `version`
+   * it says that the meaning has changed although the shape has not. It cannot be lowered. Must be given
+   * for the first version of a build that no longer has version 1: the M that it was published with.
+   */
+  readonly minReaderVersion?: number;
   /** `z.looseObject` at every depth, without transforms: readers keep what they do not know. */
   readonly schema: Schema;
   /**
@@ -26,6 +31,20 @@ export interface ContractVersion<Schema extends z.ZodType = z.ZodType> {
    */
   // biome-ignore lint/suspicious/noExplicitAny: the author knows the older shape; the result is validated.
   readonly upcast?: (older: any) => unknown;
+  /** Golden samples: data as writers of this version really send it, which every later build must read. */
+  readonly samples?: readonly unknown[];
+}
+
+/** A version whose M is known. */
+export interface ReadableVersion extends ContractVersion {
+  readonly minReaderVersion: number;
+}
+
+/** What reading data of a type needs of its contract. */
+export interface ReadableContract {
+  readonly type: string;
+  /** Ascending and without gaps; the last is the build's native version. */
+  readonly versions: readonly ReadableVersion[];
 }
 
 /** What happens to a job that the queue has no room for. */
@@ -91,41 +110,36 @@ const wholeShape = z.object({
     .string()
     .regex(QUEUE_NAME_PATTERN, "must be lower-case letters, digits and dashes, at most 64 characters"),
   policy: policySchema,
-  versions: z.array(z.object({ version: z.int().min(1), minReaderVersion: z.int().min(1) })).min(1),
+  versions: z
+    .array(
+      z.object({
+        version: z.int().min(1),
+        minReaderVersion: z.int().min(1).optional(),
+        upcast: z
+          .custom((it) => it === undefined || typeof it === "function", "must be a function")
+          .optional(),
+        samples: z.array(z.unknown(), "must be a list of data").optional(),
+      }),
+    )
+    .min(1),
 });
 
-/** Everything that is wrong with a contract, one sentence each; empty when it can be used. */
+/** What is wrong with the parts of a contract, one sentence each; its versions are not compared here. */
 export function contractProblems(contract: Contract): string[] {
   const issues = wholeShape.safeParse(contract).error?.issues ?? [];
   const problems = issues.map((it) => `${contract.type}: ${it.path.map(String).join(".")}: ${it.message}`);
   if (issues.some((it) => it.path[0] === "versions")) return problems;
-  return [...problems, ...contract.versions.flatMap((_version, index) => versionProblems(contract, index))];
-}
-
-function versionProblems(contract: Contract, index: number): string[] {
-  const version = contract.versions[index];
-  if (version === undefined) return [];
   return [
-    ...numberProblems(contract, index),
-    ...shapeProblems(version.schema).map((it) => `${contract.type} version ${version.version}: ${it}`),
+    ...problems,
+    ...contract.versions.flatMap((version, index) => versionProblems(contract, version, index)),
   ];
 }
 
-function numberProblems({ type, versions }: Contract, index: number): string[] {
-  const version = versions[index];
+function versionProblems({ type, versions }: Contract, version: ContractVersion, index: number): string[] {
   const before = versions[index - 1];
-  if (version === undefined) return [];
-  const { version: v, minReaderVersion: m } = version;
-  const at = `${type} version ${v}`;
-  if (m > v) return [`${at}: minReaderVersion ${m} is above the version itself`];
-  if (before === undefined) {
-    return v === 1 && m !== 1 ? [`${at}: the first version has minReaderVersion 1`] : [];
+  const problems = lintSchema(version.schema).map(lintSentence);
+  if (before !== undefined && version.version !== before.version + 1) {
+    problems.unshift(`follows version ${before.version}; versions rise by one`);
   }
-  if (v !== before.version + 1) return [`${at}: follows version ${before.version}; versions rise by one`];
-  if (m !== before.minReaderVersion && m !== v) {
-    return [
-      `${at}: minReaderVersion ${m} must be ${before.minReaderVersion} (older readers can read it) or ${v} (they cannot)`,
-    ];
-  }
-  return [];
+  return problems.map((it) => `${type} version ${version.version}: ${it}`);
 }

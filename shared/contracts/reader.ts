@@ -10,7 +10,7 @@
 import type { z } from "zod";
 import { DataInvalidError, type Issue, UpcastFailedError } from "../errors.ts";
 import { pointerTo } from "../json-pointer.ts";
-import type { Contract, ContractVersion } from "./contract.ts";
+import type { ReadableContract, ReadableVersion } from "./contract.ts";
 import type { ReadRange } from "./decide-accept.ts";
 
 export interface ReadResult {
@@ -21,7 +21,7 @@ export interface ReadResult {
 }
 
 /** H and L of a contract. */
-export function readRangeOf(contract: Contract): ReadRange {
+export function readRangeOf(contract: ReadableContract): ReadRange {
   return { native: nativeVersion(contract).version, oldest: firstVersion(contract).minReaderVersion };
 }
 
@@ -31,7 +31,7 @@ export function readRangeOf(contract: Contract): ReadRange {
  * @throws {DataInvalidError} when the data is not what its own version promises.
  * @throws {UpcastFailedError} when a step of this build throws or misses its target.
  */
-export function readData(contract: Contract, stored: StoredData): ReadResult {
+export function readData(contract: ReadableContract, stored: StoredData): ReadResult {
   const group = groupOf(contract, stored.minReaderVersion);
   let current = check(contract, group.newest, stored, stored.data);
   const upcasts: number[] = [];
@@ -56,7 +56,12 @@ export interface StoredData {
  * of ours, and gives the data as the newest reader of its group reads it. Of a version that the build
  * does not have it cannot say what is valid, so it never blames the writer.
  */
-function check(contract: Contract, newest: ContractVersion, stored: StoredData, data: unknown): unknown {
+function check(
+  contract: ReadableContract,
+  newest: ReadableVersion,
+  stored: StoredData,
+  data: unknown,
+): unknown {
   const declared = contract.versions.find((version) => version.version === stored.schemaVersion);
   const asDeclared = declared?.schema.safeParse(data);
   if (asDeclared?.success === false) {
@@ -70,8 +75,8 @@ function check(contract: Contract, newest: ContractVersion, stored: StoredData, 
 }
 
 interface Step {
-  readonly step: ContractVersion;
-  readonly newest: ContractVersion;
+  readonly step: ReadableVersion;
+  readonly newest: ReadableVersion;
   readonly older: unknown;
 }
 
@@ -95,18 +100,18 @@ function stepUp(type: string, { step, newest, older }: Step): unknown {
 }
 
 /** The versions that share `minReaderVersion`, by their newest. */
-function groupOf(contract: Contract, minReaderVersion: number): { readonly newest: ContractVersion } {
+function groupOf(contract: ReadableContract, minReaderVersion: number): { readonly newest: ReadableVersion } {
   const newest = contract.versions.filter((version) => version.minReaderVersion === minReaderVersion).at(-1);
   return { newest: newest ?? nativeVersion(contract) };
 }
 
-function nativeVersion(contract: Contract): ContractVersion {
+function nativeVersion(contract: ReadableContract): ReadableVersion {
   const native = contract.versions.at(-1);
   if (native === undefined) throw new TypeError(`${contract.type} has no version`);
   return native;
 }
 
-function firstVersion(contract: Contract): ContractVersion {
+function firstVersion(contract: ReadableContract): ReadableVersion {
   return contract.versions[0] ?? nativeVersion(contract);
 }
 

@@ -10,54 +10,37 @@ import * as formats from "ajv-formats";
 import { core } from "zod";
 import type { Issue } from "../errors.ts";
 import { pointerTo } from "../json-pointer.ts";
+import { closed, type JsonSchema } from "./wire-schema.ts";
 
-export type JsonSchema = Readonly<Record<string, unknown>>;
+export { closed, type JsonSchema } from "./wire-schema.ts";
 
 /** Issues of one document shown at most; a hostile one could have thousands. */
 const ISSUES_MAX = 20;
 
-/**
- * The schema with every open object closed. Records, whose names are data, stay as they are: they have
- * `propertyNames`, or an `additionalProperties` that is a schema of its own.
- */
-export function closed(schema: JsonSchema): JsonSchema {
-  return closeNode(schema) as JsonSchema;
-}
-
-function closeNode(node: unknown): unknown {
-  if (Array.isArray(node)) return node.map(closeNode);
-  if (node === null || typeof node !== "object") return node;
-  const copy: Record<string, unknown> = {};
-  for (const [keyword, value] of Object.entries(node)) copy[keyword] = closeKeyword(keyword, value);
-  const isRecord = copy.propertyNames !== undefined;
-  if (copy.type === "object" && !isRecord && isOpen(copy.additionalProperties)) {
-    copy.additionalProperties = false;
-  }
-  return copy;
-}
-
-/** Values that are data and not schemas stay as they are; `properties` maps names to schemas. */
-function closeKeyword(keyword: string, value: unknown): unknown {
-  if (keyword === "const" || keyword === "enum" || keyword === "default" || keyword === "examples")
-    return value;
-  const isMap = keyword === "properties" || keyword === "$defs" || keyword === "patternProperties";
-  if (!isMap || value === null || typeof value !== "object") return closeNode(value);
-  return Object.fromEntries(Object.entries(value).map(([name, schema]) => [name, closeNode(schema)]));
-}
-
-function isOpen(additional: unknown): boolean {
-  if (additional === undefined || additional === true) return true;
-  return additional !== null && typeof additional === "object" && Object.keys(additional).length === 0;
-}
-
 /** Answers the issues of a document, empty when it is valid. Pointers start at `pointerPrefix`. */
 export type StrictCheck = (data: unknown) => readonly Issue[];
 
-/** Compiles `schema` closed. Compiling costs milliseconds: keep the result. */
+/** Compiles `schema` closed, as the door asks. Compiling costs milliseconds: keep the result. */
 export function compileStrictCheck(schema: JsonSchema, pointerPrefix: string): StrictCheck {
+  return compile(closed(schema), { pointerPrefix, validateSchema: true });
+}
+
+/** Compiles `schema` as it is. It must be a valid schema: that alone would cost ten times the compiling. */
+export function compileCheck(schema: JsonSchema | boolean, pointerPrefix: string): StrictCheck {
+  return compile(schema, { pointerPrefix, validateSchema: false });
+}
+
+interface CompileOptions {
+  readonly pointerPrefix: string;
+  readonly validateSchema: boolean;
+}
+
+function compile(schema: JsonSchema | boolean, options: CompileOptions): StrictCheck {
+  const { pointerPrefix, validateSchema } = options;
   const ajv = new Ajv2020({
     allErrors: true,
     strict: false,
+    validateSchema,
     validateFormats: true,
     ownProperties: true,
     // It would print each format it does not know; zod writes a pattern beside those.
@@ -65,7 +48,7 @@ export function compileStrictCheck(schema: JsonSchema, pointerPrefix: string): S
   });
   formats.default.default(ajv);
   multiplesAsReadersSeeThem(ajv);
-  const validate: ValidateFunction = ajv.compile(closed(schema));
+  const validate: ValidateFunction = ajv.compile(schema);
   return (data) => {
     if (validate(data)) return [];
     return (validate.errors ?? []).slice(0, ISSUES_MAX).map((error) => toIssue(error, pointerPrefix));

@@ -12,6 +12,7 @@ import {
   EnvelopeInvalidError,
   NotEnqueuedError,
   TypeUnknownError,
+  VersionNotActiveError,
   VersionUnknownError,
 } from "../errors.ts";
 import { jobIdOf } from "../job-id.ts";
@@ -20,7 +21,7 @@ import { arrivalCounterName, laneName } from "../lane.ts";
 import { findJob } from "../redis/job-lookup.ts";
 import type { LaneQueues } from "../redis/lane-queues.ts";
 import { decideLane, type LaneDecision } from "../registry/decide-lane.ts";
-import type { RegistryDocument } from "../registry/registry-document.ts";
+import type { RegistryDocument, Superseded } from "../registry/registry-document.ts";
 import type { ArrivalCounter } from "./arrival-counter.ts";
 import { stampEnvelope } from "./stamp.ts";
 
@@ -28,6 +29,12 @@ export interface Enqueued {
   readonly id: string;
   readonly type: string;
   readonly state: JobState;
+}
+
+export interface EnqueueAnswer {
+  readonly job: Enqueued;
+  /** Since when the job's version is superseded by a newer one; `null` when it is the active one. */
+  readonly superseded: Superseded | null;
 }
 
 export interface EnqueuerPorts {
@@ -56,29 +63,30 @@ export class Enqueuer {
   /**
    * Resolves once Redis has the job. The same `(tenant, source, id)` again gives the same job.
    *
-   * @throws {TypeUnknownError | VersionUnknownError | DataInvalidError | EnvelopeInvalidError} when refused.
+   * @throws {TypeUnknownError | VersionUnknownError | VersionNotActiveError} when no lane takes the version now.
+   * @throws {DataInvalidError | EnvelopeInvalidError} when the job itself is refused.
    * @throws {NotEnqueuedError} when certainly not stored; {EnqueueUnknownError} when not known.
    */
-  async enqueue(request: JobRequest, tenant: string): Promise<Enqueued> {
+  async enqueue(request: JobRequest, tenant: string): Promise<EnqueueAnswer> {
     const { queues, arrivals, clock, registry } = this.#ports;
     const document = registry();
     const lane = this.#laneFor(document, request);
     this.#checkData(document, request);
 
     const acceptedAtMs = clock.nowMs();
-    const { minReaderVersion, queue } = lane;
+    const { minReaderVersion, queue, superseded } = lane;
     const envelope = stampEnvelope(request, { tenant, minReaderVersion, acceptedAtMs });
     const dataText = sized(JSON.stringify(envelope));
     const jobId = jobIdOf({ queue, tenant, source: envelope.source, id: envelope.id });
 
     // Only an id the client chose can be known already, and then perhaps in another lane.
     const known = request.id === undefined ? null : await this.#find(document, jobId);
-    if (known !== null) return { id: jobId, type: request.type, state: known };
+    if (known !== null) return { job: { id: jobId, type: request.type, state: known }, superseded };
 
     const job = { jobId, name: request.type, dataText, acceptedAtMs, delayMs: 0 };
     await queues.add(laneName(queue, lane.generation), job);
     arrivals.count(queue, arrivalCounterName(request.type, lane.generation));
-    return { id: jobId, type: request.type, state: "waiting" };
+    return { job: { id: jobId, type: request.type, state: "waiting" }, superseded };
   }
 
   #laneFor(document: RegistryDocument, request: JobRequest): Lane {
@@ -100,6 +108,8 @@ export class Enqueuer {
         throw new TypeUnknownError(request.type, decision.knownTypes);
       case "unknown-version":
         throw new VersionUnknownError(request.type, request.schemaversion, decision.acceptedVersions);
+      case "not-active":
+        throw new VersionNotActiveError(request.type, request.schemaversion, decision.activeVersion);
     }
   }
 

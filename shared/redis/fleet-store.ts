@@ -9,6 +9,7 @@ import { z } from "zod";
 import { WorkerRefusedError } from "../errors.ts";
 import type { RedisConnection } from "./connection.ts";
 import type { Keys } from "./keys.ts";
+import { LaneTripStore, type TripsByLane, tripField, tripsOf } from "./lane-trips.ts";
 
 /** A worker unheard of for this long is forgotten; it was counted as dead long before. */
 const FORGET_AFTER_MS = 300_000;
@@ -33,10 +34,10 @@ return {generation, now}
 `;
 
 /**
- * KEYS: generation, seen, worker, orders, service, cancel, autoscaler. ARGV: worker id, generation,
- * status, forget-after ms, prefix, number of lanes, the lanes, then pairs of a service counter and
- * its increase. A generation other than the stored one is refused. Returns 1, Redis time, the order,
- * the jobs to cancel, the autoscaler's age mark, then the backlog of each lane.
+ * KEYS: generation, seen, worker, orders, service, cancel, autoscaler, trips. ARGV: worker id, generation,
+ * status, forget-after ms, prefix, number of lanes, the lanes, their fields in the trips, then pairs of a
+ * service counter and its increase. A generation other than the stored one is refused. Returns 1, Redis
+ * time, the order, the jobs to cancel, the autoscaler's age mark, each lane's trip, each lane's backlog.
  */
 const HEARTBEAT = `
 if redis.call("GET", KEYS[1]) ~= ARGV[2] then return {0} end
@@ -47,10 +48,12 @@ redis.call("ZADD", KEYS[2], now, ARGV[1])
 redis.call("HSET", KEYS[3], "status", ARGV[3], "seenAt", now)
 redis.call("PEXPIRE", KEYS[3], ARGV[4])
 local lanes = tonumber(ARGV[6])
-for i = 7 + lanes, #ARGV, 2 do redis.call("HINCRBY", KEYS[5], ARGV[i], ARGV[i + 1]) end
+for i = 7 + 2 * lanes, #ARGV, 2 do redis.call("HINCRBY", KEYS[5], ARGV[i], ARGV[i + 1]) end
 local cancel = redis.call("SMEMBERS", KEYS[6])
 if #cancel > 0 then redis.call("DEL", KEYS[6]) end
-local reply = {1, now, redis.call("HGET", KEYS[4], ARGV[1]) or "", cancel, redis.call("EXISTS", KEYS[7])}
+local trips = lanes > 0 and redis.call("HMGET", KEYS[8], unpack(ARGV, 7 + lanes, 6 + 2 * lanes)) or {}
+local order = redis.call("HGET", KEYS[4], ARGV[1]) or ""
+local reply = {1, now, order, cancel, redis.call("EXISTS", KEYS[7]), trips}
 for i = 7, 6 + lanes do
   local lane = ARGV[5] .. ":" .. ARGV[i]
   reply[#reply + 1] = redis.call("LLEN", lane .. ":wait") + redis.call("ZCARD", lane .. ":prioritized")
@@ -94,6 +97,8 @@ const workerStatus = z.object({
   /** Why it takes nothing, when it does not; a stable code. */
   reason: z.string().nullable(),
   lanes: z.array(z.string()),
+  /** Those of them that it takes nothing from, because its build has failed to read a job there. */
+  trippedLanes: z.array(z.string()).default([]),
   /** Jobs in flight. */
   busy: z.int(),
   lastStartedAtMs: z.number().nullable(),
@@ -122,6 +127,8 @@ export interface HeartbeatReply {
   readonly order: StandingOrder | null;
   readonly cancelJobIds: readonly string[];
   readonly autoscalerAlive: boolean;
+  /** The worker's lanes that its release has tripped, in force and half-open. */
+  readonly trips: TripsByLane;
   /** Jobs waiting in each of the worker's lanes. */
   readonly backlog: ReadonlyMap<string, number>;
 }
@@ -142,10 +149,12 @@ export interface FleetObservation {
 }
 
 export class FleetStore {
+  readonly trips: LaneTripStore;
   readonly #redis: RedisConnection;
   readonly #keys: Keys;
 
   constructor(redis: RedisConnection, keys: Keys) {
+    this.trips = new LaneTripStore(redis, keys);
     this.#redis = redis;
     this.#keys = keys;
   }
@@ -181,6 +190,7 @@ export class FleetStore {
   async heartbeat(beat: {
     readonly workerId: string;
     readonly generation: number;
+    readonly release: string;
     readonly queue: string;
     readonly status: WorkerStatus;
     /** Increases of the queue's service counters since the last heartbeat that was answered. */
@@ -190,7 +200,7 @@ export class FleetStore {
     const { lanes } = beat.status;
     const reply = (await this.#redis.eval(
       HEARTBEAT,
-      7,
+      8,
       keys.workerGeneration(beat.workerId),
       keys.fleetSeen,
       keys.worker(beat.workerId),
@@ -198,6 +208,7 @@ export class FleetStore {
       keys.service(beat.queue),
       keys.cancel(beat.workerId),
       keys.autoscaler,
+      keys.fleetTrips,
       beat.workerId,
       beat.generation,
       JSON.stringify(beat.status),
@@ -205,15 +216,17 @@ export class FleetStore {
       keys.prefix,
       lanes.length,
       ...lanes,
+      ...lanes.map((lane) => tripField({ release: beat.release, lane })),
       ...Object.entries(beat.serviceIncreases).flat(),
-    )) as [number, number, string, string[], number, ...number[]];
+    )) as [number, number, string, string[], number, (string | null)[], ...number[]];
     if (reply[0] === 0) return null;
-    const [, redisNowMs, order, cancelJobIds, autoscaler, ...backlog] = reply;
+    const [, redisNowMs, order, cancelJobIds, autoscaler, trips, ...backlog] = reply;
     return {
       redisNowMs,
       order: order === "" ? null : standingOrder.parse(JSON.parse(order)),
       cancelJobIds,
       autoscalerAlive: autoscaler === 1,
+      trips: tripsOf(lanes, trips, redisNowMs),
       backlog: new Map(lanes.map((lane, index) => [lane, Number(backlog[index] ?? 0)])),
     };
   }

@@ -60,9 +60,19 @@ export async function findJob(
   const registered = document.queues[queue];
   if (registered === undefined) return null;
   const lanes = registered.generations.map((it) => laneName(queue, it.generation)).reverse();
-  // A job on the move is in two places for a moment; where it is going tells more.
-  const found = await queues.find([deadName(queue), parkedName(queue), ...lanes], jobId);
-  return found === null ? null : viewOf(jobId, queue, found);
+  const found = await queues.find([...lanes, parkedName(queue), deadName(queue)], jobId);
+  const [telling] = [...found].sort((a, b) => tellingRank(a) - tellingRank(b));
+  return telling === undefined ? null : viewOf(jobId, queue, telling);
+}
+
+/**
+ * Which of several copies tells most: one that is still to run, before records of what has ended. A move
+ * makes no copies; a client's repeat does when its job goes to another lane than it went the first time.
+ */
+function tellingRank({ place, state }: FoundJob): number {
+  if (place.endsWith(".dead")) return 3;
+  if (place.endsWith(".parked")) return 1;
+  return state === "completed" || state === "failed" ? 2 : 0;
 }
 
 function viewOf(jobId: string, queue: string, found: FoundJob): JobView {

@@ -5,11 +5,13 @@
  * `<prefix>:<queue>.r<k>:...`. Lane names hold a dot and none of the names below does, so the two
  * never meet.
  *
- * - `<prefix>:registry`                string, the registry document
+ * - `<prefix>:registry`                string, the registry document; `:revision` beside it its revision
+ * - `<prefix>:samples`                 hash, `<type>@<version>` to the version's golden samples
  * - `<prefix>:fleet:seen`              sorted set, worker id by its last heartbeat (Redis ms)
  * - `<prefix>:fleet:worker:<id>`       hash, what a worker last said; expires by itself
  * - `<prefix>:fleet:generation:<id>`   counter, raised by each registration; expires by itself
  * - `<prefix>:fleet:orders`            hash, worker id to its standing order
+ * - `<prefix>:fleet:trips`             hash, `<release>|<lane>` to the trip of that lane; expires by itself
  * - `<prefix>:fleet:bullmq-major`      string, the BullMQ major the fleet runs
  * - `<prefix>:arrivals:<queue>`        hash, `<type>|r<k>` to jobs accepted, ever rising
  * - `<prefix>:service:<queue>`         hash, `<type>|finished` and `<type>|busyms`, ever rising
@@ -20,9 +22,12 @@
 export interface Keys {
   readonly prefix: string;
   readonly registry: string;
+  readonly registryRevision: string;
+  readonly samples: string;
   readonly enqueuedChannel: string;
   readonly fleetSeen: string;
   readonly fleetOrders: string;
+  readonly fleetTrips: string;
   readonly fleetBullmqMajor: string;
   readonly decisions: string;
   readonly autoscaler: string;
@@ -37,9 +42,12 @@ export function keysOf(prefix: string): Keys {
   return {
     prefix,
     registry: `${prefix}:registry`,
+    registryRevision: `${prefix}:registry:revision`,
+    samples: `${prefix}:samples`,
     enqueuedChannel: `${prefix}:enqueued`,
     fleetSeen: `${prefix}:fleet:seen`,
     fleetOrders: `${prefix}:fleet:orders`,
+    fleetTrips: `${prefix}:fleet:trips`,
     fleetBullmqMajor: `${prefix}:fleet:bullmq-major`,
     decisions: `${prefix}:decisions`,
     autoscaler: `${prefix}:autoscaler`,

@@ -6,9 +6,16 @@
  */
 import { type JobJson, Queue } from "bullmq";
 import { EnqueueUnknownError, NotEnqueuedError, RedisUnavailableError } from "../errors.ts";
-import type { JobRecord } from "../job-record.ts";
 import { ADD_BATCH, AddBatch } from "./add-batch.ts";
 import type { RedisConnection } from "./connection.ts";
+import {
+  argumentsOf,
+  callsOf,
+  type JobMove,
+  MOVE_JOBS,
+  type MoveOutcome,
+  outcomeOfMove,
+} from "./move-jobs.ts";
 import type { QueuedJob } from "./queued-job.ts";
 
 /** Entries BullMQ keeps in a lane's event stream. */
@@ -25,9 +32,36 @@ export interface FoundJob {
   readonly state: string;
 }
 
+/** Where a job rests that is neither in flight nor finished, in BullMQ's words. */
+export const RESTING_STATES = ["wait", "prioritized", "delayed"] as const;
+
+export type RestingState = (typeof RESTING_STATES)[number];
+
+/** A job as it lies in a queue. */
+export interface StoredJob {
+  readonly jobId: string;
+  /** Whatever whoever added it put there. */
+  readonly dataText: string;
+  /** The attempt record as JSON text, not yet parsed; `null` when there is none. */
+  readonly recordText: string | null;
+  /** A flow, a scheduler or a deduplication of BullMQ's refers to it under the queue that it is in. */
+  readonly isTied: boolean;
+}
+
+/** From where to where jobs move, and when a scheduled one is due there. */
+export interface MoveWay {
+  readonly from: string;
+  readonly to: string;
+  readonly due: "kept" | "now";
+}
+
 interface ScriptedRedis extends RedisConnection {
   sluiceAddBatch(...keysAndArguments: string[]): Promise<number>;
+  sluiceMoveJobs(...args: string[]): Promise<number[]>;
 }
+
+/** A job that moves between the two questions of a look is looked for again. */
+const LOOKS_MAX = 5;
 
 export class LaneQueues {
   readonly #redis: RedisConnection;
@@ -39,6 +73,7 @@ export class LaneQueues {
     this.#redis = redis;
     this.#prefix = prefix;
     redis.defineCommand("sluiceAddBatch", { lua: ADD_BATCH, numberOfKeys: 6 });
+    redis.defineCommand("sluiceMoveJobs", { lua: MOVE_JOBS, numberOfKeys: 0 });
   }
 
   /**
@@ -59,18 +94,61 @@ export class LaneQueues {
     }
   }
 
-  /** Adds a job that has a history to `.parked`, `.dead` or another lane. */
-  async addWithRecord(place: string, job: QueuedJob, record: JobRecord): Promise<void> {
-    await this.add(place, job);
-    const queue = await this.open(place);
-    const added = await queue.getJob(job.jobId);
-    await added?.updateProgress(record);
+  /**
+   * Moves jobs that rest, or that the caller holds the lease of, each in one step, and says what became
+   * of each. Safe to repeat.
+   */
+  async move({ from, to, due }: MoveWay, moves: readonly JobMove[]): Promise<readonly MoveOutcome[]> {
+    await this.open(to);
+    const outcomes: MoveOutcome[] = [];
+    for (const call of callsOf(moves)) {
+      const codes = await (this.#redis as ScriptedRedis).sluiceMoveJobs(
+        this.#keyOf(from, ""),
+        this.#keyOf(to, ""),
+        due,
+        ...call.flatMap(argumentsOf),
+      );
+      outcomes.push(...codes.map(outcomeOfMove));
+    }
+    return outcomes;
   }
 
-  /** Looks for a job in each of `places`; the first place that has it wins. */
-  async find(places: readonly string[], jobId: string): Promise<FoundJob | null> {
-    const found = await Promise.all(places.map((place) => this.#findIn(place, jobId)));
-    return found.find((it) => it !== null) ?? null;
+  /** The job wherever in `places` it is: in one of them, or in more when it was added to more. */
+  async find(places: readonly string[], jobId: string): Promise<readonly FoundJob[]> {
+    let found: readonly FoundJob[] = [];
+    for (let look = 0; look < LOOKS_MAX; look += 1) {
+      const holding = await this.#placesHolding(places, jobId);
+      const looked = await Promise.all(holding.map((place) => this.#findIn(place, jobId)));
+      found = looked.filter((it) => it !== null);
+      if (found.length === holding.length) break;
+    }
+    return found;
+  }
+
+  /** Ids of up to `max` jobs that rest in `place`, the one that is next first, after the first `skip`. */
+  async restingIds(
+    place: string,
+    state: RestingState,
+    { skip, max }: { readonly skip: number; readonly max: number },
+  ): Promise<readonly string[]> {
+    const key = this.#keyOf(place, state);
+    if (state !== "wait") return this.#redis.zrange(key, String(skip), String(skip + max - 1));
+    return (await this.#redis.lrange(key, -(skip + max), -(skip + 1))).reverse();
+  }
+
+  /** What lies in `place` under each of `jobIds`; ids that are gone are left out. */
+  async read(place: string, jobIds: readonly string[]): Promise<readonly StoredJob[]> {
+    const pipeline = this.#redis.pipeline();
+    for (const jobId of jobIds)
+      pipeline.hmget(this.#keyOf(place, jobId), "data", "progress", "parentKey", "rjk", "deid");
+    const replies = (await pipeline.exec()) ?? [];
+    return replies.flatMap(([error, reply], index) => {
+      if (error !== null) throw error;
+      const [dataText, recordText, ...ties] = reply as (string | null)[];
+      if (typeof dataText !== "string") return [];
+      const isTied = ties.some((tie) => typeof tie === "string");
+      return [{ jobId: jobIds[index] ?? "", dataText, recordText: recordText ?? null, isTied }];
+    });
   }
 
   /** Up to `max` jobs that wait in `place`, oldest first. */
@@ -78,12 +156,6 @@ export class LaneQueues {
     const queue = await this.open(place);
     const jobs = await queue.getJobs(["waiting", "prioritized"], 0, max - 1, true);
     return jobs.map((job) => ({ place, raw: job.asJSON(), state: "waiting" }));
-  }
-
-  /** Removes a job that is not running; nothing happens when it is gone. */
-  async remove(place: string, jobId: string): Promise<void> {
-    const queue = await this.open(place);
-    await queue.remove(jobId);
   }
 
   /** The BullMQ queue behind a place; it stays open until `close`. Rejects while Redis is away. */
@@ -117,9 +189,8 @@ export class LaneQueues {
   }
 
   async #addAll(place: string, jobs: readonly QueuedJob[]): Promise<void> {
-    const key = `${this.#prefix}:${place}:`;
-    const keys = ["wait", "active", "meta", "id", "events", "marker"].map((name) => key + name);
-    const args = [key];
+    const keys = ["wait", "active", "meta", "id", "events", "marker"].map((name) => this.#keyOf(place, name));
+    const args = [this.#keyOf(place, "")];
     for (const { jobId, name, acceptedAtMs, dataText } of jobs) {
       args.push(jobId, name, String(acceptedAtMs), dataText);
     }
@@ -136,6 +207,22 @@ export class LaneQueues {
     queue.on("error", () => undefined);
     await queue.waitUntilReady();
     return queue;
+  }
+
+  /** Of one moment: a job that is moved is in one of the places at every moment. */
+  async #placesHolding(places: readonly string[], jobId: string): Promise<readonly string[]> {
+    if (this.#redis.status !== "ready") throw new RedisUnavailableError();
+    const transaction = this.#redis.multi();
+    for (const place of places) transaction.exists(this.#keyOf(place, jobId));
+    const replies = (await transaction.exec()) ?? [];
+    const failed = replies.find(([error]) => error !== null)?.[0];
+    if (failed) throw failed;
+    return places.filter((_place, index) => replies[index]?.[1] === 1);
+  }
+
+  /** A key of BullMQ's: the job `name` of a place, or its list or set of that name. */
+  #keyOf(place: string, name: string): string {
+    return `${this.#prefix}:${place}:${name}`;
   }
 
   async #findIn(place: string, jobId: string): Promise<FoundJob | null> {

@@ -15,13 +15,12 @@ import { Flag } from "../flag.ts";
 import { type JobRecord, parseRecord, type StoredOutcome } from "../job-record.ts";
 import type { RedisConnection } from "./connection.ts";
 import type { LaneQueues } from "./lane-queues.ts";
-import type { QueuedJob } from "./queued-job.ts";
 
 /** How long a job is ours without renewal. Renewed every quarter to half of it. */
 const LEASE_MS = 15_000;
 
 /** How often a worker looks for jobs whose lease ran out. */
-const STALLED_CHECK_MS = 5_000;
+export const STALLED_CHECK_MS = 5_000;
 
 /** A run is aborted this long before its lease could run out. */
 const LEASE_MARGIN_MS = 2_000;
@@ -29,7 +28,7 @@ const LEASE_MARGIN_MS = 2_000;
 const LEASE_WATCH_MS = 1_000;
 
 /** BullMQ's own ceilings: we count attempts and crashes ourselves, so these must never decide. */
-const BULLMQ_CEILING = 1_000_000;
+export const BULLMQ_CEILING = 1_000_000;
 
 /** Finished jobs kept in a lane: 1 h or 100,000 succeeded, 14 days or 10,000 failed. */
 const KEEP_SUCCEEDED = { age: 3_600, count: 100_000 };
@@ -60,7 +59,7 @@ export type Settlement =
   | { readonly kind: "handed-back"; readonly delayMs: number; readonly record: JobRecord }
   /** To the head, for the next worker to take at once; no attempt counted. */
   | { readonly kind: "returned"; readonly record: JobRecord }
-  /** Into another queue, same id. */
+  /** Into another queue, same id, with its starts and crashes; due there at once. */
   | { readonly kind: "moved"; readonly place: string; readonly record: JobRecord }
   /** The lease is gone: leave the job to whoever has it now. */
   | { readonly kind: "abandoned" };
@@ -204,11 +203,13 @@ export class LaneWorker {
         await job.updateProgress(settlement.record);
         await job.moveToWait(token);
         throw new WaitingError();
-      case "moved":
-        // The target first: an add is refused silently while a finished record with this id remains.
-        await this.#options.queues.addWithRecord(settlement.place, queuedJob(job), settlement.record);
-        job.opts.removeOnComplete = true;
-        return undefined;
+      case "moved": {
+        // Where the lease is gone nothing is moved, which is then right. Either way BullMQ settles nothing.
+        const move = { jobId: String(job.id), lease: token, dataSha1: null, dataText: null };
+        const way = { from: this.lane, to: settlement.place, due: "now" } as const;
+        await this.#options.queues.move(way, [{ ...move, record: settlement.record }]);
+        throw new WaitingError();
+      }
       case "abandoned":
         // BullMQ then settles nothing; the job's lease is someone else's or will run out.
         throw new WaitingError();
@@ -281,16 +282,6 @@ function takenJob(job: Job, lane: string): TakenJob {
     starts: job.attemptsStarted,
     crashes: job.stalledCounter,
     acceptedAtMs: job.timestamp,
-  };
-}
-
-function queuedJob(job: Job): QueuedJob {
-  return {
-    jobId: String(job.id),
-    name: job.name,
-    dataText: JSON.stringify(job.data),
-    acceptedAtMs: job.timestamp,
-    delayMs: 0,
   };
 }
 

@@ -15,8 +15,9 @@ const DELAYED_SCORE_UNIT = 0x1000;
 
 /**
  * ARGV: prefix, horizon in ms, score unit, then lanes. Returns Redis time, then for each lane: wait,
- * prioritized, active, delayed, delayed due within the horizon, completed, failed, and of the job
- * that is next: id, timestamp, delay, starts; empty strings when nothing waits.
+ * prioritized, active, delayed, delayed due within the horizon, completed, failed, those held in states
+ * that Sluice itself never uses (children, schedulers), and of the job that is next: id, timestamp, delay,
+ * starts; empty strings when nothing waits.
  */
 const OBSERVE_LANES = `
 local time = redis.call("TIME")
@@ -36,6 +37,8 @@ for i = 4, #ARGV do
     redis.call("ZCOUNT", lane .. "delayed", "-inf", (now + tonumber(ARGV[2])) * tonumber(ARGV[3])),
     redis.call("ZCARD", lane .. "completed"),
     redis.call("ZCARD", lane .. "failed"),
+    redis.call("ZCARD", lane .. "waiting-children") + redis.call("ZCARD", lane .. "repeat")
+      + redis.call("LLEN", lane .. "paused"),
     next or "", job[1] or "", job[2] or "", job[3] or "",
   }
 end
@@ -53,6 +56,8 @@ export interface LaneCounts {
   /** Finished jobs still kept. */
   readonly succeeded: number;
   readonly failed: number;
+  /** Jobs and schedulers that only other users of BullMQ make: waiting for children, repeating. */
+  readonly other: number;
   /** The job that is next, or `null` when nothing waits. */
   readonly next: NextJob | null;
 }
@@ -158,8 +163,8 @@ function numbers(hash: Readonly<Record<string, string>>): ReadonlyMap<string, nu
 }
 
 function countsOf(row: readonly (number | string)[]): LaneCounts {
-  const [wait, prioritized, active, delayed, dueSoon, completed, failed, jobId, timestamp, delay, starts] =
-    row;
+  const [wait, prioritized, active, delayed, dueSoon, completed, failed, other, ...next] = row;
+  const [jobId, timestamp, delay, starts] = next;
   return {
     waiting: Number(wait) + Number(prioritized),
     inFlight: Number(active),
@@ -167,6 +172,7 @@ function countsOf(row: readonly (number | string)[]): LaneCounts {
     dueSoon: Number(dueSoon),
     succeeded: Number(completed),
     failed: Number(failed),
+    other: Number(other),
     next: jobId === "" ? null : nextJob(String(jobId), [timestamp, delay, starts]),
   };
 }

@@ -4,27 +4,36 @@
  * What the document may become is decided in `shared/registry/`; this file only moves it.
  */
 import { PublishRefusedError } from "../errors.ts";
-import { decidePublish, retire } from "../registry/decide-publish.ts";
+import { decideDraft } from "../registry/decide-draft.ts";
 import {
+  decideGate,
+  type GateDecision,
+  type GateReadiness,
+  type GateRequest,
+} from "../registry/decide-gate.ts";
+import { decidePublish, type LaneRetirement, retire, retireLane } from "../registry/decide-publish.ts";
+import {
+  type Change,
   EMPTY_REGISTRY,
   type RegistryDocument,
   type ReleaseDescriptor,
   registryDocument,
 } from "../registry/registry-document.ts";
-import { toRfc3339 } from "../system-clock.ts";
 import type { RedisConnection } from "./connection.ts";
 import type { Keys } from "./keys.ts";
 
 /**
- * KEYS[1] registry. ARGV: expected revision, new document. Sets when the stored revision is
- * the expected one (0: nothing stored). Returns 1 when set, 0 otherwise.
+ * KEYS: registry, revision. ARGV: expected revision, new revision, new document. Sets when the stored
+ * revision is the expected one (0: nothing stored). Returns 1 when set, 0 otherwise.
  */
 const COMPARE_AND_SET = `
-local stored = redis.call("GET", KEYS[1])
-local revision = 0
-if stored then revision = cjson.decode(stored).revision end
-if revision ~= tonumber(ARGV[1]) then return 0 end
-redis.call("SET", KEYS[1], ARGV[2])
+local revision = redis.call("GET", KEYS[2])
+if not revision then
+  local stored = redis.call("GET", KEYS[1])
+  revision = stored and cjson.decode(stored).revision or 0
+end
+if tonumber(revision) ~= tonumber(ARGV[1]) then return 0 end
+redis.call("MSET", KEYS[1], ARGV[3], KEYS[2], ARGV[2])
 return 1
 `;
 
@@ -44,14 +53,37 @@ export async function loadRegistry(redis: RedisConnection, keys: Keys): Promise<
 export async function publishRelease(
   redis: RedisConnection,
   keys: Keys,
-  publication: { readonly descriptor: ReleaseDescriptor; readonly nowMs: number },
+  { descriptor, at, by }: Pick<Change, "at" | "by"> & { readonly descriptor: ReleaseDescriptor },
 ): Promise<RegistryDocument> {
-  const { descriptor, nowMs } = publication;
   return change(redis, keys, (document) => {
-    const decision = decidePublish(document, descriptor, toRfc3339(nowMs));
+    const decision = decidePublish(document, descriptor, { at, by });
     if (decision.kind === "refused") throw new PublishRefusedError(descriptor.release, decision.problems);
     return decision.kind === "published" ? decision.document : document;
   });
+}
+
+/** Shows a build's new versions before they are published. */
+export async function draftRelease(
+  redis: RedisConnection,
+  keys: Keys,
+  { descriptor, ...by }: Change & { readonly descriptor: ReleaseDescriptor },
+): Promise<RegistryDocument> {
+  return change(redis, keys, (document) => decideDraft(document, descriptor, by));
+}
+
+/** Moves a gate if it may move; the decision says so, and is made anew whenever the registry changed. */
+export async function moveGate(
+  redis: RedisConnection,
+  keys: Keys,
+  move: { readonly request: GateRequest; readonly readiness: GateReadiness; readonly change: Change },
+): Promise<GateDecision> {
+  let decision: GateDecision | null = null;
+  await change(redis, keys, (document) => {
+    decision = decideGate(document, move.request, move);
+    return decision.kind === "moved" ? decision.document : document;
+  });
+  if (decision === null) throw new TypeError("a change decides at least once");
+  return decision;
 }
 
 /** Marks a release retired; nothing happens when it is not live. */
@@ -61,6 +93,15 @@ export async function retireRelease(
   release: string,
 ): Promise<RegistryDocument> {
   return change(redis, keys, (document) => retire(document, release));
+}
+
+/** Marks a lane retired; nothing happens when it is, or when a live release has it for its own again. */
+export async function retireLaneOf(
+  redis: RedisConnection,
+  keys: Keys,
+  lane: LaneRetirement,
+): Promise<RegistryDocument> {
+  return change(redis, keys, (document) => retireLane(document, lane));
 }
 
 async function change(
@@ -73,7 +114,17 @@ async function change(
     const changed = next(document);
     if (changed === document) return document;
     const text = JSON.stringify(changed);
-    const set = await redis.eval(COMPARE_AND_SET, 1, keys.registry, document.revision, text);
+    const { revision } = changed;
+    const { registry, registryRevision } = keys;
+    const set = await redis.eval(
+      COMPARE_AND_SET,
+      2,
+      registry,
+      registryRevision,
+      document.revision,
+      revision,
+      text,
+    );
     if (set === 1) return changed;
   }
   throw new Error(`The registry changed ${CAS_ATTEMPTS_MAX} times while it was being written`);
@@ -84,7 +135,6 @@ export class RegistryFollower {
   readonly #redis: RedisConnection;
   readonly #keys: Keys;
   #document: RegistryDocument = EMPTY_REGISTRY;
-  #text = "";
 
   constructor(redis: RedisConnection, keys: Keys) {
     this.#redis = redis;
@@ -96,12 +146,13 @@ export class RegistryFollower {
     return this.#document;
   }
 
-  /** Reads the registry once. Answers whether it changed. */
+  /** Reads the registry if its revision is another one than ours. Answers whether it changed. */
   async refresh(): Promise<boolean> {
-    const text = await this.#redis.get(this.#keys.registry);
-    if (text === null || text === this.#text) return false;
-    this.#document = registryDocument.parse(JSON.parse(text));
-    this.#text = text;
+    const revision = await this.#redis.get(this.#keys.registryRevision);
+    if (revision !== null && Number(revision) === this.#document.revision) return false;
+    const document = await loadRegistry(this.#redis, this.#keys);
+    if (document.revision === this.#document.revision) return false;
+    this.#document = document;
     return true;
   }
 }

@@ -4,9 +4,17 @@
  * Pure. A release that reads exactly what a generation holds shares that generation; one that brings
  * something older readers cannot read (a breaking version, a new type) or drops something opens the
  * next. At most two generations of a queue have live releases, so that every build reads its own lane
- * and the one before. Published versions are immutable.
+ * and the one before. Published versions are immutable, and what a new one means for the others is worked
+ * out here once more, against every version that was ever published.
+ *
+ * The gate of a type starts at the newest version of the first release that brings it. An additive version
+ * passes it by itself, because every reader of its lane reads it; a breaking one waits below it.
  */
+import { decideVersion, knownBefore } from "../contracts/compatibility/decide-version.ts";
+import { verdictProblems } from "../contracts/compatibility/verdict-problems.ts";
+import { mergedTypes } from "./merge-types.ts";
 import type {
+  Change,
   DescribedType,
   PublishedType,
   RegisteredRelease,
@@ -22,16 +30,15 @@ export type PublishDecision =
 /** Generations of one queue that may have live releases at once. */
 const LIVE_GENERATIONS_MAX = 2;
 
-/** @param publishedAt RFC 3339. */
 export function decidePublish(
   document: RegistryDocument,
   descriptor: ReleaseDescriptor,
-  publishedAt: string,
+  change: Pick<Change, "at" | "by">,
 ): PublishDecision {
   const problems = [...typeProblems(document, descriptor), ...releaseProblems(document, descriptor)];
   if (problems.length > 0) return { kind: "refused", problems };
 
-  const types = mergedTypes(document, descriptor);
+  const types = mergedTypes(document, descriptor, change);
   const placed = placeQueues(document, descriptor);
   const crowded = placed.flatMap((place) => crowdingProblems(document, descriptor.release, place));
   if (crowded.length > 0) return { kind: "refused", problems: crowded };
@@ -39,7 +46,7 @@ export function decidePublish(
   const before = releaseOf(document, descriptor.release);
   const release = {
     app: descriptor.app,
-    publishedAt: before?.publishedAt ?? publishedAt,
+    publishedAt: before?.publishedAt ?? change.at,
     order: before?.order ?? 1 + Math.max(0, ...Object.values(document.releases).map((it) => it.order)),
     state: "live" as const,
     queues: Object.fromEntries(
@@ -62,6 +69,33 @@ export function retire(document: RegistryDocument, release: string): RegistryDoc
   if (known === undefined || known.state === "retired") return document;
   const releases = { ...document.releases, [release]: { ...known, state: "retired" as const } };
   return { ...document, revision: document.revision + 1, releases };
+}
+
+/** Marks a lane retired; the document itself when it is, or when it is a live release's own. */
+export function retireLane(
+  document: RegistryDocument,
+  { queue, generation, at, by }: LaneRetirement,
+): RegistryDocument {
+  const registered = Object.hasOwn(document.queues, queue) ? document.queues[queue] : undefined;
+  const known = registered?.generations.find((it) => it.generation === generation);
+  const owned = Object.values(document.releases).some(
+    (release) => release.state === "live" && release.queues[queue]?.generation === generation,
+  );
+  if (registered === undefined || known === undefined || known.retired !== undefined || owned)
+    return document;
+  const generations = registered.generations.map((it) =>
+    it === known ? { ...it, retired: { at, by } } : it,
+  );
+  const queues = { ...document.queues, [queue]: { ...registered, generations } };
+  return { ...document, revision: document.revision + 1, queues };
+}
+
+export interface LaneRetirement {
+  readonly queue: string;
+  readonly generation: number;
+  /** RFC 3339. */
+  readonly at: string;
+  readonly by: string;
 }
 
 /** The read group of a version, as readable sets name it. */
@@ -103,8 +137,12 @@ function queuesWith(document: RegistryDocument, app: string, placed: readonly Pl
   return Object.fromEntries(
     placed.map(({ queue, generation, reads }) => {
       const generations = document.queues[queue]?.generations ?? [];
-      const known = generations.some((it) => it.generation === generation);
-      const all = known ? generations : [...generations, { generation, reads: [...reads] }];
+      // A lane that was retired is in use again once a release of it is back.
+      const others = generations.map((it) =>
+        it.generation === generation ? { generation, reads: it.reads } : it,
+      );
+      const known = others.some((it) => it.generation === generation);
+      const all = known ? others : [...others, { generation, reads: [...reads] }];
       return [queue, { app, generations: all }];
     }),
   );
@@ -132,19 +170,37 @@ function typeProblems(document: RegistryDocument, descriptor: ReleaseDescriptor)
     if (owner !== undefined && owner !== descriptor.app) {
       problems.push(`queue ${described.queue} belongs to the app ${owner}; choose another queue name`);
     }
-    if (published !== undefined && published.queue !== described.queue) {
+    if (published !== undefined && published.versions.length > 0 && published.queue !== described.queue) {
       problems.push(`${described.type} is published on queue ${published.queue}; a type keeps its queue`);
     }
-    return [...problems, ...versionProblems(described, published)];
+    const changed = changedVersions(described, published);
+    if (changed.length > 0) return [...problems, ...changed];
+    return [...problems, ...newVersionProblems(described, published)];
   });
 }
 
-function versionProblems(described: DescribedType, published: PublishedType | undefined): string[] {
-  return described.versions.flatMap((version) => {
+/** The build has judged its versions by those that it has; here they are judged by all that ever were. */
+function newVersionProblems(
+  { type, versions }: DescribedType,
+  published: PublishedType | undefined,
+): string[] {
+  const known = published?.versions ?? [];
+  const added = versions.filter((it) => !known.some((other) => other.version === it.version));
+  const all = [...known, ...added];
+  return added.flatMap(({ version, schema, minReaderVersion, hasUpcast = false }) => {
+    const candidate = { version, schema, declared: minReaderVersion, hasUpcast };
+    const verdict = decideVersion(candidate, knownBefore(all, version));
+    return verdictProblems(verdict).map((it) => `${type} version ${version}: ${it}`);
+  });
+}
+
+function changedVersions(type: DescribedType, published: PublishedType | undefined): string[] {
+  return type.versions.flatMap((version) => {
     const known = published?.versions.find((it) => it.version === version.version);
-    if (known === undefined || canonical(known) === canonical(version)) return [];
+    const { hasUpcast: _unpublished, ...described } = version;
+    if (known === undefined || canonical(known) === canonical(described)) return [];
     return [
-      `${described.type} version ${version.version} is published with another schema or minReaderVersion; ` +
+      `${type.type} version ${version.version} is published with another schema or minReaderVersion; ` +
         "a published version never changes: add a version instead",
     ];
   });
@@ -163,18 +219,6 @@ function releaseProblems(document: RegistryDocument, descriptor: ReleaseDescript
     `the release id ${descriptor.release} was published by a build that reads other versions; ` +
       "give this build an id of its own",
   ];
-}
-
-/** The published types with this release's versions added and its policy in force. */
-function mergedTypes(document: RegistryDocument, descriptor: ReleaseDescriptor): RegistryDocument["types"] {
-  const types = { ...document.types };
-  for (const { type, queue, policy, versions } of descriptor.types) {
-    const known = types[type]?.versions ?? [];
-    const added = versions.filter((it) => !known.some((other) => other.version === it.version));
-    const all = added.length === 0 ? known : [...known, ...added].sort((a, b) => a.version - b.version);
-    types[type] = { queue, policy, versions: all };
-  }
-  return types;
 }
 
 /** JSON with sorted names, so that equal values give equal texts. */

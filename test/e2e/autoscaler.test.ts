@@ -73,6 +73,7 @@ describe("the autoscaler", () => {
 
   stackTest("sizes each release for the lane it owns", { timeout: 60_000 }, async ({ stack }) => {
     await stack.publish("probe-v1", "probe-v2");
+    await stack.openGate();
     await stack.startProducer();
     await stack.startAutoscaler(["probe-v1", "probe-v2"], { workersMax: 2, scaleInHoldMs: 5_000 });
     const total = { value: 1, currency: "EUR" };

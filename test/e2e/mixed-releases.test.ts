@@ -10,6 +10,7 @@ describe("a fleet of a release that reads version 1 and one that reads both", ()
     "never starts on the older what only the newer reads, and burns no attempt",
     async ({ stack }) => {
       await stack.publish("probe-v1", "probe-v2");
+      await stack.openGate();
       await stack.startProducer();
       await stack.startWorker("probe-v1", { slots: 4 });
 

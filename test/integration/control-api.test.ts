@@ -5,6 +5,7 @@ import { buildControlServer } from "#autoscaler/control-api/server";
 import type { Snapshot } from "#autoscaler/snapshot";
 import { createLog } from "#shared/log";
 import { LaneQueues } from "#shared/redis/lane-queues";
+import { EMPTY_REGISTRY } from "#shared/registry/registry-document";
 import { redisTest } from "#test/support/redis-test";
 import { laneView, queueView, snapshotOf } from "../unit/autoscaler/control-api/build-look.ts";
 
@@ -17,6 +18,9 @@ function serve(queues: LaneQueues, snapshot: () => Snapshot) {
     queues,
     snapshot: async () => snapshot(),
     decisions: async () => [],
+    observation: async () => ({ snapshot: snapshot(), document: EMPTY_REGISTRY }),
+    gates: async () => [],
+    moveGate: () => Promise.reject(new TypeError("no gate moves in this test")),
   });
 }
 
@@ -58,7 +62,7 @@ describe("the raw board", () => {
     for (const url of ["/raw/api/queues/shop.r1/empty", "/raw/api/queues/shop.r1/j1/clean"]) {
       expect((await server.inject({ method: "PUT", url })).statusCode).toBe(405);
     }
-    expect(await queues.find(["shop.r1"], "j1")).toMatchObject({ state: "waiting" });
+    expect(await queues.find(["shop.r1"], "j1")).toMatchObject([{ state: "waiting" }]);
     await server.close();
   });
 });

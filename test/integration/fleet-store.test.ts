@@ -20,6 +20,7 @@ const status: WorkerStatus = {
   state: "ok",
   reason: null,
   lanes: ["probe.r1", "probe.r2"],
+  trippedLanes: [],
   busy: 1,
   lastStartedAtMs: 5,
   lastFinishedAtMs: null,
@@ -30,7 +31,7 @@ const status: WorkerStatus = {
 };
 
 function beat(generation: number, serviceIncreases: Record<string, number> = {}) {
-  return { workerId: "w-1", generation, queue: "probe", status, serviceIncreases };
+  return { workerId: "w-1", generation, release: "probe-v1", queue: "probe", status, serviceIncreases };
 }
 
 describe("a worker's place in the fleet", () => {
@@ -84,6 +85,33 @@ describe("a heartbeat's reply", () => {
       expect((await fleet.heartbeat(beat(generation)))?.cancelJobIds).toEqual([]);
     },
   );
+
+  redisTest("carries the trips of its own release's lanes and of no other", async ({ redis, prefix }) => {
+    const fleet = new FleetStore(redis, keysOf(prefix));
+    const generation = await fleet.register("w-1", facts);
+    expect((await fleet.heartbeat(beat(generation)))?.trips).toEqual(new Map());
+    const made = { type: "probe.task", targetVersion: 2, code: "UPCAST_FAILED", jobId: "probe~a" };
+    const trip = { ...made, failures: 1, lengthMs: 30_000 };
+    await fleet.trips.trip({ release: "probe-v1", lane: "probe.r2" }, null, trip);
+    await fleet.trips.trip({ release: "probe-v2", lane: "probe.r1" }, null, trip);
+    const reply = await fleet.heartbeat(beat(generation, { "probe.task|finished": 1 }));
+    expect([...(reply?.trips ?? [])]).toEqual([["probe.r2", expect.objectContaining(made)]]);
+    // The counters come after the trips in the script's arguments.
+    expect(await redis.hgetall(`${prefix}:service:probe`)).toEqual({ "probe.task|finished": "1" });
+  });
+
+  redisTest("comes with one script, however many lanes are tripped or idle", async ({ redis, prefix }) => {
+    const fleet = new FleetStore(redis, keysOf(prefix));
+    const generation = await fleet.register("w-1", facts);
+    const sent: string[] = [];
+    const send = redis.sendCommand.bind(redis);
+    redis.sendCommand = (command, stream) => {
+      sent.push(command.name);
+      return send(command, stream);
+    };
+    await fleet.heartbeat(beat(generation));
+    expect(sent).toEqual(["eval"]);
+  });
 
   redisTest("acknowledges service counters, which only rise", async ({ redis, prefix }) => {
     const keys = keysOf(prefix);

@@ -9,6 +9,8 @@ import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Redis } from "ioredis";
 import { test as base } from "vitest";
+import { keysOf } from "#shared/redis/keys";
+import { moveGate } from "#shared/redis/registry-store";
 import { findRedisServer } from "../../ops/redis-server.mjs";
 import { Child } from "./child.ts";
 
@@ -36,6 +38,7 @@ export interface Answer {
 export const PROBE_APPS = {
   "probe-v1": join(ROOT, "test/support/apps/probe-v1.mjs"),
   "probe-v2": join(ROOT, "test/support/apps/probe-v2.mjs"),
+  "probe-v2-broken": join(ROOT, "test/support/apps/probe-v2-broken.mjs"),
 } as const;
 
 export type ProbeRelease = keyof typeof PROBE_APPS;
@@ -110,6 +113,15 @@ export class Stack {
     }
   }
 
+  /** Lets jobs be written as `version`, as an operator would who raises the gate by force. */
+  async openGate(version = 2, type = "probe.task"): Promise<void> {
+    const request = { type, version, expected: null, force: true, sunset: null };
+    const readiness = { readerSlots: 0, loadSlots: null };
+    const change = { at: "2026-01-31T12:00:00.000Z", by: "test", why: "the test needs it" };
+    const decision = await moveGate(this.redis, keysOf("sluice"), { request, readiness, change });
+    if (decision.kind === "refused") throw new Error(`the gate stays: ${decision.reason}`);
+  }
+
   async startProducer(): Promise<Child> {
     const child = this.#spawn([process.execPath, join(ROOT, "dist/producer/main.js")], {
       SLUICE_API_PORT: "0",
@@ -133,6 +145,17 @@ export class Stack {
     });
     await child.said(/worker is taking jobs/);
     return child;
+  }
+
+  /** Starts emptying `probe.r1` with the build of a release; ends by itself. */
+  startMigration(release: ProbeRelease, settings: Readonly<Record<string, string>> = {}): Child {
+    return this.#spawn([process.execPath, join(ROOT, "dist/worker/main.js"), "migrate"], {
+      SLUICE_RELEASE: release,
+      SLUICE_APP: PROBE_APPS[release],
+      SLUICE_QUEUE: "probe",
+      SLUICE_FROM_LANE: "probe.r1",
+      ...settings,
+    });
   }
 
   async startAutoscaler(

@@ -4,7 +4,6 @@ import { z } from "zod";
 
 const version1 = {
   version: 1,
-  minReaderVersion: 1,
   schema: z.looseObject({
     /** Path below the data directory, with forward slashes. */
     file: z.string().min(1).max(255),

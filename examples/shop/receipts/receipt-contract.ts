@@ -3,7 +3,7 @@
  *
  * A published version never changes: both releases use these very objects. Version 2 says which
  * currency an amount is in; a reader of version 1 would print yen as dollars, so it must not get
- * them, and version 2 is a read group of its own (`minReaderVersion` 2).
+ * them, and version 2 is a read group of its own.
  */
 import { defineContract } from "sluice/worker";
 import { z } from "zod";
@@ -14,18 +14,17 @@ const email = z.email().max(254);
 
 const version1 = {
   version: 1,
-  minReaderVersion: 1,
   schema: z.looseObject({
     orderId,
     email,
     /** Whole US cents. */
     amount: z.int().min(0).max(100_000_000),
   }),
+  samples: [{ orderId: "A-1001", email: "ada@example.com", amount: 1_999 }],
 };
 
 const version2 = {
   version: 2,
-  minReaderVersion: 2,
   schema: z.looseObject({
     orderId,
     email,
@@ -37,6 +36,7 @@ const version2 = {
     }),
   }),
   upcast: inUsDollars,
+  samples: [{ orderId: "A-1002", email: "ada@example.com", total: { value: 500, currency: "JPY" } }],
 };
 
 export type ReceiptDataV1 = z.output<typeof version1.schema>;

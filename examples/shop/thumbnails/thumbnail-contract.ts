@@ -9,7 +9,6 @@ import { z } from "zod";
 
 const version1 = {
   version: 1,
-  minReaderVersion: 1,
   schema: z.looseObject({
     /** Path below the data directory, with forward slashes. */
     source: z.string().min(1).max(255),

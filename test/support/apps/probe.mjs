@@ -77,13 +77,23 @@ const extra = defineJob(
 );
 
 /** Reads versions 1 and 2, and a type that the older build does not know. */
-export const probeV2 = defineApp({
-  name: "probe",
-  jobs: [
-    task([
-      { version: 1, minReaderVersion: 1, schema: taskV1 },
-      { version: 2, minReaderVersion: 2, schema: taskV2, upcast },
-    ]),
-    extra,
-  ],
+function readingBoth(step) {
+  return defineApp({
+    name: "probe",
+    jobs: [
+      task([
+        { version: 1, minReaderVersion: 1, schema: taskV1 },
+        { version: 2, minReaderVersion: 2, schema: taskV2, upcast: step },
+      ]),
+      extra,
+    ],
+  });
+}
+
+export const probeV2 = readingBoth(upcast);
+
+/** The same with a step that has a bug: it throws for the amount 13. */
+export const probeV2Broken = readingBoth((data) => {
+  if (data.amount === 13) throw new RangeError("this step has a bug");
+  return upcast(data);
 });

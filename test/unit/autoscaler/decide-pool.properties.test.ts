@@ -25,6 +25,7 @@ function anyLane(generation: number, slots: fc.Arbitrary<number | null>): fc.Arb
 const anyRelease = fc.record({
   generation: fc.constantFrom(...generations),
   readsGenerations: fc.subarray(generations),
+  trippedGenerations: fc.subarray(generations),
   publishedOrder: fc.nat(5),
   live: fc.boolean(),
   workers: fc.nat(15),

@@ -16,6 +16,7 @@ function release(id: string, changes: Partial<PoolRelease> = {}): PoolRelease {
     release: id,
     generation: 1,
     readsGenerations: [changes.generation ?? 1],
+    trippedGenerations: [],
     publishedOrder: 1,
     live: true,
     workers: 0,
@@ -93,6 +94,17 @@ describe("decidePool", () => {
         release("far", { generation: 3, readsGenerations: [1, 2, 3], publishedOrder: 3 }),
       ];
       expect(decidePool(observe({ releases }), policy).desired).toEqual({ own: 0, near: 1, far: 0 });
+    });
+
+    test("the newest release that reads it, when a newer one has tripped it", () => {
+      const good = release("good", { generation: 2, readsGenerations: [1, 2], publishedOrder: 2 });
+      const broken = { ...good, release: "broken", publishedOrder: 3, trippedGenerations: [1] };
+      expect(decidePool(observe({ releases: [good, broken] }), policy).desired).toEqual({
+        good: 1,
+        broken: 0,
+      });
+      // Nobody else reads it: somebody must be there to try again.
+      expect(decidePool(observe({ releases: [broken] }), policy).desired).toEqual({ broken: 1 });
     });
 
     test("a release of its own generation before a lower one that claims to read it", () => {

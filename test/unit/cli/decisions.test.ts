@@ -5,8 +5,17 @@ import { describeChange } from "#cli/describe-change";
 import { decideRedisServer } from "#cli/dev/decide-redis-server";
 import { longestDrainMs } from "#cli/dev/stop-plan";
 
+const lane = {
+  lane: "shop.r1",
+  oldestDueAgeMs: 4_000,
+  readers: ["shop-1"],
+  orphaned: false,
+  tripped: false,
+  trips: [],
+};
+
 function queue(changes: Partial<VerdictQueue> = {}): VerdictQueue {
-  const lanes = [{ lane: "shop.r1", oldestDueAgeMs: 4_000, orphaned: false }];
+  const lanes = [lane];
   return { queue: "shop", pickupPromiseMs: 5_000, lanes, quarantined: 0, parked: 0, ...changes };
 }
 
@@ -18,7 +27,7 @@ describe("the verdict", () => {
   });
 
   test("is late when the oldest job has waited longer than promised", () => {
-    const lanes = [{ lane: "shop.r1", oldestDueAgeMs: 5_001, orphaned: false }];
+    const lanes = [{ ...lane, oldestDueAgeMs: 5_001 }];
     const verdict = decideVerdict({ ...well, queues: [queue({ lanes })] });
     expect(verdict.kind).toBe("late");
     expect(verdict.reasons).toEqual(["the oldest job of shop.r1 waits 5 s, promised are 5 s"]);
@@ -27,7 +36,7 @@ describe("the verdict", () => {
   });
 
   test("is unhealthy when waiting will not mend it, with the gravest reason first", () => {
-    const lanes = [{ lane: "shop.r1", oldestDueAgeMs: 9_000, orphaned: true }];
+    const lanes = [{ ...lane, oldestDueAgeMs: 9_000, orphaned: true, readers: [] }];
     const verdict = decideVerdict({
       queues: [queue({ lanes, quarantined: 2, parked: 1 })],
       workers: [{ worker: "w-1", state: "suspect", reason: "no heartbeat" }],
@@ -36,6 +45,40 @@ describe("the verdict", () => {
     expect(verdict.kind).toBe("unhealthy");
     expect(verdict.reasons[0]).toBe("the API is not ready");
     expect(verdict.reasons).toHaveLength(6);
+  });
+
+  test("is unhealthy while a lane stands still, and says who fails at what and that nothing is lost", () => {
+    const trips = [{ release: "shop-2", type: "receipt.render", targetVersion: 2 }];
+    const verdict = decideVerdict({
+      ...well,
+      queues: [queue({ lanes: [{ ...lane, tripped: true, trips }] })],
+    });
+    expect(verdict).toEqual({
+      kind: "unhealthy",
+      reasons: [
+        "the lane shop.r1 stands still: release shop-2 fails at its own step of receipt.render to version 2; " +
+          "no job is lost and no attempt is used up: deploy a fixed build, or bring back a release that reads the lane",
+      ],
+    });
+  });
+
+  test("is ok, with a reason, while another release goes on with a lane that one fails to read", () => {
+    const trips = [{ release: "shop-2", type: "receipt.render", targetVersion: 2 }];
+    expect(decideVerdict({ ...well, queues: [queue({ lanes: [{ ...lane, trips }] })] })).toEqual({
+      kind: "ok",
+      reasons: ["in the lane shop.r1 release shop-2 fails at its own step of receipt.render to version 2"],
+    });
+  });
+
+  test("tells a lane whose releases have no worker from one that no release reads", () => {
+    const orphaned = { ...lane, orphaned: true };
+    expect(decideVerdict({ ...well, queues: [queue({ lanes: [orphaned] })] }).reasons).toEqual([
+      "the lane shop.r1 has jobs, and shop-1 that reads it has no worker and gets none",
+    ]);
+    const unread = { ...orphaned, readers: [] };
+    expect(decideVerdict({ ...well, queues: [queue({ lanes: [unread] })] }).reasons).toEqual([
+      "the lane shop.r1 has jobs and no live release reads it",
+    ]);
   });
 
   test("does not call parked jobs unhealthy: they wait for a release on purpose", () => {

@@ -1,15 +1,9 @@
-import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { runCli } from "#cli/run-cli";
-import { systemClock } from "#shared/system-clock";
+import { describe, expect, test } from "vitest";
+import { type Answers, cliHarness, ESC, problem } from "./cli-harness.ts";
 
-interface Canned {
-  readonly status: number;
-  readonly body: unknown;
-}
+const cli = cliHarness();
+const run = (args: readonly string[], answers: Answers = {}, stdin = "") => cli.run(args, { answers, stdin });
 
-const ESC = "\u001b";
 const jobId = "shop~abc";
 const job = {
   type: "receipt.render",
@@ -28,54 +22,6 @@ const job = {
   resultBytesDropped: null,
   error: null,
 };
-
-let server: Server;
-let answers: Record<string, Canned> = {};
-let received: unknown[] = [];
-
-beforeAll(async () => {
-  server = createServer((request, response) => {
-    let body = "";
-    request.on("data", (chunk) => {
-      body += chunk;
-    });
-    request.on("end", () => {
-      if (body !== "") received.push(JSON.parse(body));
-      const answer = answers[`${request.method} ${request.url}`] ?? { status: 404, body: {} };
-      response.writeHead(answer.status).end(JSON.stringify(answer.body));
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-});
-afterAll(() => {
-  server.closeAllConnections();
-  server.close();
-});
-
-async function run(args: readonly string[], given: Record<string, Canned> = {}, stdin = "") {
-  answers = given;
-  received = [];
-  let [stdout, stderr] = ["", ""];
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const exitCode = await runCli(args, {
-    env: { SLUICE_URL: url, SLUICE_CONTROL_URL: url },
-    stdout: {
-      write: (text) => {
-        stdout += text;
-      },
-    },
-    stderr: {
-      write: (text) => {
-        stderr += text;
-      },
-    },
-    clock: systemClock,
-    version: "1.2.3",
-    readStdin: async () => stdin,
-    dev: async () => 0,
-  });
-  return { exitCode, stdout, stderr };
-}
 
 const accepted = { status: 202, body: { id: jobId, type: "receipt.render", state: "waiting" } };
 const types = {
@@ -98,7 +44,7 @@ const jobPath = `GET /v1/jobs/${encodeURIComponent(jobId)}`;
 describe("enqueue", () => {
   const args = ["enqueue", "receipt.render", "--data", '{"orderId":"o-1"}'];
 
-  test("asks for the highest accepted version and hands the job in with an id of its own", async () => {
+  test("asks for the newest accepted version and hands the job in with an id of its own", async () => {
     const { exitCode, stdout, stderr } = await run(args, {
       "GET /v1/types": types,
       "POST /v1/jobs": accepted,
@@ -108,7 +54,7 @@ describe("enqueue", () => {
       stdout: `${jobId}  receipt.render v2  waiting\n`,
       stderr: "",
     });
-    expect(received).toEqual([
+    expect(cli.received).toEqual([
       { type: "receipt.render", schemaversion: 2, id: expect.any(String), data: { orderId: "o-1" } },
     ]);
   });
@@ -116,7 +62,7 @@ describe("enqueue", () => {
   test("reads the data from standard input, and passes options on", async () => {
     const options = ["--schemaversion", "1", "--id", "x", "--source", "/s", "--subject", "t"];
     await run(["enqueue", "a.b", "--data", "-", ...options], { "POST /v1/jobs": accepted }, '{"n":1}');
-    expect(received).toEqual([
+    expect(cli.received).toEqual([
       { type: "a.b", schemaversion: 1, id: "x", source: "/s", subject: "t", data: { n: 1 } },
     ]);
   });
@@ -154,7 +100,7 @@ describe("enqueue", () => {
     expect(exitCode).toBe(6);
     const { error } = JSON.parse(stdout);
     expect(error).toMatchObject({ code: "ENQUEUE_UNKNOWN", outcome: "unknown" });
-    expect(error.hint).toContain(`--id ${(received[0] as { id: string }).id}`);
+    expect(error.hint).toContain(`--id ${(cli.received[0] as { id: string }).id}`);
   });
 
   test("lists the fields that were refused", async () => {
@@ -166,6 +112,30 @@ describe("enqueue", () => {
       stdout: "",
       stderr: "✗ The data does not fit its version:\n  /data/orderId: is missing\\x1b[2J\n(exit 4)\n",
     });
+  });
+
+  test("warns the writer of a superseded version, beside the answer", async () => {
+    // 1769860800 s after the epoch is 2026-01-31T12:00:00Z.
+    const headers = { deprecation: "@1769860800", sunset: "Sun, 31 Jan 2027 00:00:00 GMT" };
+    const given = { "GET /v1/types": types, "POST /v1/jobs": { ...accepted, headers } };
+    const { exitCode, stdout, stderr } = await run(args, given);
+    expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: `${jobId}  receipt.render v2  waiting\n` });
+    expect(stderr).toBe(
+      "warning: version 2 of receipt.render is superseded since 2026-01-31T12:00:00.000Z, and is taken until " +
+        "2027-01-31T00:00:00.000Z; write a newer one.\n",
+    );
+    const inJson = JSON.parse((await run([...args, "--json"], given)).stdout);
+    expect(inJson.deprecation).toEqual({
+      since: "2026-01-31T12:00:00.000Z",
+      sunset: "2027-01-31T00:00:00.000Z",
+    });
+  });
+
+  test("says which gate to raise for a version that is not active yet", async () => {
+    const refused = problem(409, "VERSION_NOT_ACTIVE", { retryAfterSeconds: 30 });
+    const { exitCode, stderr } = await run([...args, "--schemaversion", "3"], { "POST /v1/jobs": refused });
+    expect(exitCode).toBe(4);
+    expect(stderr).toContain("`sluice gate raise receipt.render 3`");
   });
 
   test.for([

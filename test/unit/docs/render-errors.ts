@@ -5,13 +5,16 @@
  * Problems that a route or a hook builds on the spot are read from the source.
  */
 import { errorCodes } from "fastify";
+import { refusalProblem } from "#autoscaler/control-api/gate-routes";
 import {
+  BodyInvalidError,
   problemFor as controlProblemFor,
   QueryInvalidError,
   readRedis,
 } from "#autoscaler/control-api/problems";
 import { problemFor } from "#producer/problems";
 import * as errors from "#shared/errors";
+import { GATE_REFUSALS } from "#shared/registry/decide-gate";
 import { code, table } from "./rendered-blocks.ts";
 import { codeLiteralsIn, errorClassesIn, sourcesIn } from "./source-facts.ts";
 
@@ -54,6 +57,7 @@ const SAMPLES: readonly errors.SluiceError[] = [
   new errors.DataInvalidError("x.y", 1, [ISSUE]),
   new errors.TypeUnknownError("x.y", []),
   new errors.VersionUnknownError("x.y", 2, [1]),
+  new errors.VersionNotActiveError("x.y", 2, 1),
   new errors.UpcastFailedError("x.y", 2, "x"),
   new errors.ConfigInvalidError("x", []),
   new errors.AppInvalidError("x", []),
@@ -81,12 +85,14 @@ function producerProblems(): readonly ProblemRow[] {
 }
 
 async function controlProblems(): Promise<readonly ProblemRow[]> {
-  const query = new QueryInvalidError(ISSUE);
+  const invalid = [new QueryInvalidError(ISSUE), new BodyInvalidError([ISSUE])];
   const unanswered: unknown = await readRedis(Promise.reject(new Error("x"))).catch(
     (error: unknown) => error,
   );
   const framework = new errorCodes.FST_ERR_BAD_URL();
-  return [query, unanswered, framework, new Error("x")].map((error) => rowOf(controlProblemFor(error)));
+  const thrown = [...invalid, unanswered, framework, new Error("x")].map(controlProblemFor);
+  const refused = GATE_REFUSALS.map((refusal) => refusalProblem(refusal, "x"));
+  return [...thrown, ...refused].map(rowOf);
 }
 
 function rowOf(problem: ReturnType<typeof problemFor>): ProblemRow {

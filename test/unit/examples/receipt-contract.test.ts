@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { inUsDollars, receiptContract, receiptContractV1 } from "#examples/shop/receipts/receipt-contract";
 import type { Contract } from "#shared/contracts/contract";
 import { readData } from "#shared/contracts/reader";
+import { resolved } from "#shared/contracts/resolve-contract";
 import { DataInvalidError } from "#shared/errors";
 
 const dataV1 = fc.record({
@@ -14,7 +15,7 @@ const dataV1 = fc.record({
 const aReceipt = { orderId: "A-1001", email: "ada@example.com", amount: 1_999 };
 
 function readV1(data: unknown, contract: Contract = receiptContract) {
-  return readData(contract, { schemaVersion: 1, minReaderVersion: 1, data });
+  return readData(resolved(contract), { schemaVersion: 1, minReaderVersion: 1, data });
 }
 
 describe("the upcaster of receipt.render", () => {
@@ -37,6 +38,13 @@ describe("the upcaster of receipt.render", () => {
   });
 });
 
+describe("the versions of receipt.render", () => {
+  it("are a read group each, because no reader of the first knows a total", () => {
+    expect(resolved(receiptContract).versions.map((version) => version.minReaderVersion)).toEqual([1, 2]);
+    expect(resolved(receiptContractV1).versions.map((version) => version.minReaderVersion)).toEqual([1]);
+  });
+});
+
 describe("the reader of receipt.render", () => {
   it("reads all valid data of version 1 as version 2", () => {
     fc.assert(
@@ -53,7 +61,7 @@ describe("the reader of receipt.render", () => {
 
   it("reads version 2 directly", () => {
     const data = { orderId: "A-1", email: "ada@example.com", total: { value: 500, currency: "JPY" } };
-    const read = readData(receiptContract, { schemaVersion: 2, minReaderVersion: 2, data });
+    const read = readData(resolved(receiptContract), { schemaVersion: 2, minReaderVersion: 2, data });
     expect(read).toEqual({ data, upcasts: [] });
   });
 
@@ -77,8 +85,8 @@ describe("the reader of receipt.render", () => {
 
   it.each(["usd", "US", "EURO", ""])("refuses the currency %j", (currency) => {
     const data = { orderId: "A-1", email: "ada@example.com", total: { value: 1, currency } };
-    expect(() => readData(receiptContract, { schemaVersion: 2, minReaderVersion: 2, data })).toThrow(
-      DataInvalidError,
-    );
+    expect(() =>
+      readData(resolved(receiptContract), { schemaVersion: 2, minReaderVersion: 2, data }),
+    ).toThrow(DataInvalidError);
   });
 });

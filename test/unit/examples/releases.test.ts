@@ -36,9 +36,11 @@ describe("the releases of the shop", () => {
 
   it("can be published one after the other", () => {
     const empty = { revision: 0, types: {}, queues: {}, releases: {} };
-    const first = decidePublish(empty, describeApp(shopV1, "shop-v1"), "2026-01-01T00:00:00Z");
+    const by = "ana@ops1";
+    const first = decidePublish(empty, describeApp(shopV1, "shop-v1"), { at: "2026-01-01T00:00:00Z", by });
     if (first.kind !== "published") throw new Error(JSON.stringify(first));
-    const second = decidePublish(first.document, describeApp(shopV2, "shop-v2"), "2026-01-02T00:00:00Z");
+    const later = { at: "2026-01-02T00:00:00Z", by };
+    const second = decidePublish(first.document, describeApp(shopV2, "shop-v2"), later);
     expect(second.kind).toBe("published");
   });
 });

@@ -8,6 +8,7 @@ import {
   NotEnqueuedError,
   RedisUnavailableError,
   TypeUnknownError,
+  VersionNotActiveError,
   VersionUnknownError,
 } from "#shared/errors";
 
@@ -23,6 +24,7 @@ describe("problemFor", () => {
     [new DataInvalidError("a.b", 1, [issue]), 422, "DATA_INVALID", "not_enqueued"],
     [new TypeUnknownError("a.b", []), 422, "TYPE_UNKNOWN", "not_enqueued"],
     [new VersionUnknownError("a.b", 2, [1]), 422, "VERSION_UNKNOWN", "not_enqueued"],
+    [new VersionNotActiveError("a.b", 2, 1), 409, "VERSION_NOT_ACTIVE", "not_enqueued"],
     [new NotEnqueuedError("Redis is out of memory"), 503, "NOT_ENQUEUED", "not_enqueued"],
     [new EnqueueUnknownError("the connection was lost"), 503, "ENQUEUE_UNKNOWN", "unknown"],
     [new RedisUnavailableError(), 503, "REDIS_UNAVAILABLE", undefined],
@@ -47,11 +49,13 @@ describe("problemFor", () => {
     [new DataInvalidError("a.b", 1, [issue]), issue],
     [new TypeUnknownError("a.b", ["c.d"]), { pointer: "/type", rule: "unknown-type" }],
     [new VersionUnknownError("a.b", 2, [1]), { pointer: "/schemaversion", rule: "unknown-version" }],
+    [new VersionNotActiveError("a.b", 2, 1), { pointer: "/schemaversion", rule: "version-not-active" }],
   ])("names the field and the rule of %s", (error, expected) => {
     expect(problemFor(error).errors).toEqual([expect.objectContaining(expected)]);
   });
 
   test.each([
+    [new VersionNotActiveError("a.b", 2, 1), 30],
     [new NotEnqueuedError("x"), 1],
     [new EnqueueUnknownError("x"), 1],
     [new RedisUnavailableError(), 1],

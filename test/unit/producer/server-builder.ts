@@ -6,6 +6,7 @@ import { ProducerMetrics } from "#producer/metrics";
 import { buildServer, type ServerPorts } from "#producer/server";
 import { ArrivalCounter } from "#shared/enqueue/arrival-counter";
 import { Enqueuer } from "#shared/enqueue/enqueuer";
+import { decideGate } from "#shared/registry/decide-gate";
 import { decidePublish } from "#shared/registry/decide-publish";
 import {
   EMPTY_REGISTRY,
@@ -23,6 +24,8 @@ const policy = {
   backoff: { baseMs: 1_000, maxMs: 60_000 },
   excess: "reject",
 } as const;
+
+const PUBLISHED = { at: "2026-01-31T12:00:00.000Z", by: "ana@ops1" };
 
 const release: ReleaseDescriptor = {
   release: "shop-v1",
@@ -50,8 +53,40 @@ const release: ReleaseDescriptor = {
 
 /** A registry with `receipt.render` version 1 on the queue `shop`. */
 export function registryWithReceipts(): RegistryDocument {
-  const decision = decidePublish(EMPTY_REGISTRY, release, "2026-01-31T12:00:00.000Z");
-  if (decision.kind !== "published") throw new Error("the release was not published");
+  return publishedOn(EMPTY_REGISTRY, release);
+}
+
+function publishedOn(document: RegistryDocument, descriptor: ReleaseDescriptor): RegistryDocument {
+  const decision = decidePublish(document, descriptor, PUBLISHED);
+  if (decision.kind !== "published") throw new Error(`the release is ${decision.kind}`);
+  return decision.document;
+}
+
+/** The same, and a release with a breaking version 2, which waits above the gate. */
+export function registryWithWaitingVersion(): RegistryDocument {
+  return publishedOn(registryWithReceipts(), {
+    ...release,
+    release: "shop-v2",
+    types: release.types.map((it) => ({
+      ...it,
+      versions: [
+        ...it.versions,
+        ...it.versions.map((first) => ({ ...first, version: 2, minReaderVersion: 2 })),
+      ],
+    })),
+  });
+}
+
+/** The registry with the gate of receipts at `version`. */
+export function withGateAt(
+  document: RegistryDocument,
+  version: number,
+  { sunset = null, at = PUBLISHED.at }: { readonly sunset?: string | null; readonly at?: string } = {},
+): RegistryDocument {
+  const request = { type: "receipt.render", version, expected: null, force: true, sunset };
+  const readiness = { readerSlots: 0, loadSlots: null };
+  const decision = decideGate(document, request, { readiness, change: { ...PUBLISHED, at, why: "tested" } });
+  if (decision.kind !== "moved") throw new Error(`the gate did not move: ${decision.kind}`);
   return decision.document;
 }
 
@@ -76,6 +111,8 @@ export interface Faults {
   readonly add?: Error;
   readonly findJob?: ServerPorts["findJob"];
   readonly loopbackOnly?: boolean;
+  /** @default `registryWithReceipts()` */
+  readonly registry?: RegistryDocument;
   readonly readiness?: Partial<ReturnType<ServerPorts["readiness"]>>;
 }
 
@@ -83,9 +120,9 @@ export function serve(faults: Faults = {}): TestServer {
   const added: Added[] = [];
   const announced: string[] = [];
   const lines: string[] = [];
-  const document = registryWithReceipts();
+  const document = faults.registry ?? registryWithReceipts();
   const queues = {
-    find: async () => null,
+    find: async () => [],
     add: async (place: string, { jobId, dataText }: Added) => {
       if (faults.add !== undefined) throw faults.add;
       added.push({ place, jobId, dataText });

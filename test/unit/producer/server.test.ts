@@ -138,10 +138,15 @@ describe("GET /v1/types", () => {
           type: "receipt.render",
           queue: "shop",
           policy: expect.objectContaining({ attempts: 5 }),
+          activeversion: 1,
           versions: [
             {
               schemaversion: 1,
               minreaderversion: 1,
+              state: "active",
+              since: "2026-01-31T12:00:00.000Z",
+              by: "ana@ops1",
+              sunset: null,
               accepted: true,
               lane: "shop.r1",
               schema: {

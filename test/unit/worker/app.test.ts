@@ -74,6 +74,7 @@ describe("describeApp", () => {
                 required: ["orderId", "amount"],
                 additionalProperties: {},
               },
+              hasUpcast: false,
             },
             {
               version: 2,
@@ -105,6 +106,7 @@ describe("describeApp", () => {
                 required: ["orderId", "total"],
                 additionalProperties: {},
               },
+              hasUpcast: true,
             },
           ],
         },
@@ -117,11 +119,48 @@ describe("describeApp", () => {
               version: 1,
               minReaderVersion: 1,
               schema: { type: "object", properties: {}, additionalProperties: {} },
+              hasUpcast: false,
             },
           ],
         },
       ],
     });
+  });
+
+  test("works out M where it is left out, and keeps samples to itself", () => {
+    const note = z.looseObject({ note: z.string().optional() });
+    const contract = defineContract({
+      type: "mail.send",
+      queue: "shop",
+      versions: [
+        { version: 1, schema, samples: [{}] },
+        { version: 2, schema: note },
+        { version: 3, minReaderVersion: 3, schema: note },
+      ],
+    });
+    const { types } = describeApp({ name: "shop", jobs: [defineJob(contract, handler)] }, "shop-v1");
+    const versions = types[0]?.versions ?? [];
+    expect(versions.map((it) => it.minReaderVersion)).toEqual([1, 1, 3]);
+    expect(Object.keys(versions[0] ?? {}).toSorted()).toEqual([
+      "hasUpcast",
+      "minReaderVersion",
+      "schema",
+      "version",
+    ]);
+  });
+
+  test("tells what speaks against the versions of a contract", () => {
+    const contract = defineContract({
+      type: "mail.send",
+      queue: "shop",
+      versions: [
+        { version: 1, schema },
+        { version: 2, schema: z.looseObject({ to: z.string() }) },
+      ],
+    });
+    expect(problemsOf({ name: "shop", jobs: [{ contract, handler }] })).toEqual([
+      expect.stringMatching(/^mail\.send version 2: cannot stand in for version 1: \/to \(REQUIRED_ADDED\)/),
+    ]);
   });
 
   test("is plain data, the same after a trip through JSON", () => {

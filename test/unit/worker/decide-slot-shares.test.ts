@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { decideSlotShares, type LaneDemand } from "#worker/decide-slot-shares";
 
-const idle: LaneDemand = { lane: "shop.r1", inFlight: 0, slots: 1, hungry: false };
+const idle: LaneDemand = { lane: "shop.r1", inFlight: 0, slots: 1, hungry: false, taking: "freely" };
 
 function lanesOf(...changes: Partial<LaneDemand>[]): LaneDemand[] {
   return changes.map((change, index) => ({ ...idle, lane: `shop.r${index + 1}`, ...change }));
@@ -19,22 +19,27 @@ function held(lanes: readonly LaneDemand[]): number {
 }
 
 /** Lanes as a worker has them: what is held stays within the budget. */
-const anyWorker = fc
-  .record({
-    lanes: fc.array(
-      fc.record({
-        slots: fc.integer({ min: 1, max: 8 }),
-        inFlight: fc.nat(8),
-        hungry: fc.boolean(),
-      }),
-      { minLength: 1, maxLength: 4 },
-    ),
-    spare: fc.nat(6),
-  })
-  .map(({ lanes, spare }) => {
-    const demands = lanesOf(...lanes);
-    return { lanes: demands, budget: held(demands) + spare };
-  });
+function workerOf(lane: fc.Arbitrary<Partial<LaneDemand>>) {
+  return fc
+    .record({ lanes: fc.array(lane, { minLength: 1, maxLength: 4 }), spare: fc.nat(6) })
+    .map(({ lanes, spare }) => {
+      const demands = lanesOf(...lanes);
+      return { lanes: demands, budget: Math.max(held(demands), demands.length) + spare };
+    });
+}
+
+const anyWorker = workerOf(
+  fc.record({ slots: fc.integer({ min: 1, max: 8 }), inFlight: fc.nat(8), hungry: fc.boolean() }),
+);
+
+const anyTrippedWorker = workerOf(
+  fc.record({
+    slots: fc.nat(8),
+    inFlight: fc.nat(8),
+    hungry: fc.boolean(),
+    taking: fc.constantFrom("freely", "on-trial", "paused"),
+  }),
+);
 
 describe("decideSlotShares", () => {
   test.each([
@@ -70,9 +75,55 @@ describe("decideSlotShares", () => {
     expect(slotsOf(lanesOf({ hungry: true }, { hungry: true }), 2)).toEqual([1, 1]);
   });
 
+  test("gives a paused lane nothing and its slots to the others", () => {
+    expect(slotsOf(lanesOf({ taking: "paused", slots: 9 }, {}), 10)).toEqual([0, 10]);
+    expect(slotsOf(lanesOf({}, { taking: "paused", slots: 9, hungry: true }, {}), 10)).toEqual([1, 0, 9]);
+    expect(slotsOf(lanesOf({ taking: "paused" }, { taking: "paused" }), 10)).toEqual([0, 0]);
+  });
+
+  test("gives a lane on trial one slot, however hungry it is", () => {
+    expect(slotsOf(lanesOf({ taking: "on-trial", hungry: true }, {}), 10)).toEqual([1, 9]);
+    expect(slotsOf(lanesOf({ taking: "on-trial", slots: 9 }), 10)).toEqual([1]);
+  });
+
+  test("keeps what a paused lane still runs out of the others' shares", () => {
+    // 10 - 3 in flight = 7 are free.
+    expect(slotsOf(lanesOf({ taking: "paused", slots: 9, inFlight: 3 }, {}), 10)).toEqual([0, 7]);
+  });
+
+  test("lets a lane that comes back wait for a slot while all are held", () => {
+    const back = { slots: 0 };
+    expect(slotsOf(lanesOf(back, { slots: 10, inFlight: 10, hungry: true }), 10)).toEqual([0, 9]);
+    expect(slotsOf(lanesOf(back, { slots: 9, inFlight: 9, hungry: true }), 10)).toEqual([1, 9]);
+  });
+
+  test("keeps a slot free for a lane that comes back, before another gets more than one", () => {
+    // 10 - 7 in flight = 3 are free: two for the hungry lane, one for the one that comes back.
+    const paused = { taking: "paused", slots: 0, inFlight: 7 } as const;
+    expect(slotsOf(lanesOf({ hungry: true }, { slots: 0 }, paused), 10)).toEqual([2, 1, 0]);
+  });
+
+  test("gives all that may take their full shares once nothing is in flight, whoever is tripped", () => {
+    fc.assert(
+      fc.property(anyTrippedWorker, ({ lanes, budget }) => {
+        const quiet = lanes.map((lane) => ({ ...lane, inFlight: 0 }));
+        const shares = slotsOf(quiet, budget);
+        const sharesOf = (taking: LaneDemand["taking"]) =>
+          shares.filter((_, index) => quiet[index]?.taking === taking);
+        const [free, trials] = [sharesOf("freely"), sharesOf("on-trial")];
+        expect(sharesOf("paused").every((slots) => slots === 0)).toBe(true);
+        expect(trials.every((slots) => slots === 1)).toBe(true);
+        expect(free.every((slots) => slots >= 1)).toBe(true);
+        // Lanes on trial alone take no more than their trial.
+        const total = shares.reduce((sum, slots) => sum + slots, 0);
+        expect(total).toBe(free.length > 0 ? budget : trials.length);
+      }),
+    );
+  });
+
   test("never lets lanes hold more than the budget when they did not before", () => {
     fc.assert(
-      fc.property(anyWorker, ({ lanes, budget }) => {
+      fc.property(fc.oneof(anyWorker, anyTrippedWorker), ({ lanes, budget }) => {
         const shares = slotsOf(lanes, budget);
         const after = lanes.map((lane, index) => ({ ...lane, slots: shares[index] ?? Number.NaN }));
         expect(held(after)).toBeLessThanOrEqual(budget);
@@ -83,7 +134,7 @@ describe("decideSlotShares", () => {
 
   test("never lets lanes hold more in between, when what is lowered is lowered first", () => {
     fc.assert(
-      fc.property(anyWorker, ({ lanes, budget }) => {
+      fc.property(fc.oneof(anyWorker, anyTrippedWorker), ({ lanes, budget }) => {
         const shares = decideSlotShares(lanes, budget);
         const changes = lanes
           .map((lane) => ({ ...lane, to: shares.get(lane.lane) ?? Number.NaN }))

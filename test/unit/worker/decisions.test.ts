@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { decideHandBack, HAND_BACKS_MAX } from "#worker/decide-hand-back";
 import { decideOutcome, type RetryPolicy, type RunEnd } from "#worker/decide-outcome";
-import { decideWatchdog, STUCK_AFTER_MS } from "#worker/decide-watchdog";
+import { couldTake, decideWatchdog, STUCK_AFTER_MS } from "#worker/decide-watchdog";
 
 const anyDraw = fc.double({ min: 0, max: 1, noNaN: true, maxExcluded: true });
 
@@ -110,6 +110,29 @@ describe("decideHandBack", () => {
       );
     // Ceilings 2 + 4 + 8 + 16 + 32 + 60 + 60 + 60 = 242 s; half of each at the lowest draw.
     expect([total(0), total(1)]).toEqual([121_000, 242_000]);
+  });
+});
+
+describe("couldTake", () => {
+  const able = {
+    backlog: new Map([
+      ["shop.r1", 5],
+      ["shop.r2", 0],
+    ]),
+    trippedLanes: [],
+    taking: true,
+    freeSlots: 1,
+  };
+
+  test.each([
+    ["a job waits and a slot is free", {}, true],
+    ["jobs wait in a tripped lane only", { trippedLanes: ["shop.r1"] }, false],
+    ["the tripped lane is another", { trippedLanes: ["shop.r2"] }, true],
+    ["nothing waits", { backlog: new Map([["shop.r1", 0]]) }, false],
+    ["it takes nothing", { taking: false }, false],
+    ["no slot is free", { freeSlots: 0 }, false],
+  ])("when %s", (_what, changes, could) => {
+    expect(couldTake({ ...able, ...changes })).toBe(could);
   });
 });
 

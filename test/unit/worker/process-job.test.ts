@@ -14,6 +14,7 @@ function processorOf(handler: Handler<unknown>, contract: JobDefinition["contrac
   const clock = new FakeClock();
   const { log, lines } = recordingLog();
   const runsEnded: [string, number][] = [];
+  const reading: unknown[] = [];
   const processor = new JobProcessor({
     app: { name: "shop", jobs: [defineJob(contract, handler)] },
     queue: "shop",
@@ -23,8 +24,10 @@ function processorOf(handler: Handler<unknown>, contract: JobDefinition["contrac
     log,
     random: () => 0.5,
     onRunEnded: (type, busyMs) => runsEnded.push([type, busyMs]),
+    onRead: (lane) => reading.push([lane, "read"]),
+    onBuildDefect: (lane, defect) => reading.push([lane, defect]),
   });
-  return { clock, lines, processor, runsEnded };
+  return { clock, lines, processor, runsEnded, reading };
 }
 
 const healthy = new Flag();
@@ -93,6 +96,50 @@ describe("a job that the build reads", () => {
   test("is run on its third loss of a worker, the last", async () => {
     const { processor } = processorOf(() => "done");
     expect((await processor.process({ ...taken, crashes: 3 }, healthy)).kind).toBe("finished");
+  });
+});
+
+describe("what a job says of the build", () => {
+  const upcasting = defineContract({
+    type: "receipt.render",
+    queue: "shop",
+    versions: [
+      { version: 1, minReaderVersion: 1, schema: z.looseObject({ orderId: z.string() }) },
+      {
+        version: 2,
+        minReaderVersion: 2,
+        schema: z.looseObject({ total: z.int() }),
+        upcast: () => ({ total: "none" }),
+      },
+    ],
+  });
+
+  async function readingOf(data: unknown, contract: JobDefinition["contract"]): Promise<unknown[]> {
+    const { processor, reading } = processorOf(() => "done", contract);
+    await processor.process({ ...taken, data }, healthy);
+    return reading;
+  }
+
+  test("is that it was read, once, whatever its handler then does", async () => {
+    expect(await readingOf(envelope, contractOf())).toEqual([["shop.r1", "read"]]);
+  });
+
+  test("is a defect, with the step that fails, when the step's result is not valid", async () => {
+    expect(await readingOf(envelope, upcasting)).toEqual([
+      ["shop.r1", { type: "receipt.render", targetVersion: 2, code: "UPCAST_FAILED", jobId: "shop~abc" }],
+    ]);
+  });
+
+  test.each([
+    ["poison", { data: { orderId: 7 } }],
+    ["too new", { schemaversion: 3, minreaderversion: 3 }],
+    ["foreign", { type: "csv.summarise" }],
+    ["of another major", { specversion: "2.0" }],
+    ["not for it to understand", { lockkey: "l", crit: "lockkey" }],
+    ["no envelope", { type: undefined }],
+    ["expired", { expirytime: "2026-01-31T12:00:00Z" }],
+  ])("is nothing when it is %s", async (_what, changed) => {
+    expect(await readingOf({ ...envelope, ...changed }, upcasting)).toEqual([]);
   });
 });
 

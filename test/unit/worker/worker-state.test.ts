@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import type { StandingOrder } from "#shared/redis/fleet-store";
 import { WorkerState } from "#worker/worker-state";
 
-const now = { lanes: ["shop.r1"], busy: 2, eventLoopLagMs: 1.26, rssBytes: 100 };
+const now = { lanes: ["shop.r1"], trippedLanes: [], busy: 2, eventLoopLagMs: 1.26, rssBytes: 100 };
 
 function order(what: StandingOrder["order"], epoch: number): StandingOrder {
   return { order: what, epoch };
@@ -16,6 +16,7 @@ describe("WorkerState", () => {
       state: "ok",
       reason: null,
       lanes: ["shop.r1"],
+      trippedLanes: [],
       busy: 2,
       lastStartedAtMs: null,
       lastFinishedAtMs: null,
@@ -25,6 +26,11 @@ describe("WorkerState", () => {
       rssBytes: 100,
       clockOffsetMs: null,
     });
+  });
+
+  test("is well with a lane that its release has tripped, and says which", () => {
+    const status = new WorkerState().status({ ...now, trippedLanes: ["shop.r1"] });
+    expect(status).toMatchObject({ state: "ok", reason: null, trippedLanes: ["shop.r1"] });
   });
 
   test.each([

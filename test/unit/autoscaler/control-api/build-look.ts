@@ -1,5 +1,14 @@
-/** Boring complete values: one queue, one lane, one release, one worker, all well. */
-import type { DecisionRecord, LaneView, QueueView, Snapshot, WorkerView } from "#autoscaler/snapshot";
+/** Boring complete values: one queue, one lane, one type, one release, one worker, all well. */
+import type { Look } from "#autoscaler/control-api/page";
+import type { GateView } from "#autoscaler/gate-keeper";
+import type {
+  DecisionRecord,
+  LaneTripView,
+  LaneView,
+  QueueView,
+  Snapshot,
+  WorkerView,
+} from "#autoscaler/snapshot";
 
 export const OBSERVED_AT = "2026-03-01T03:00:00.000Z";
 
@@ -13,12 +22,30 @@ export function laneView(changes: Partial<LaneView> = {}): LaneView {
     dueSoon: 0,
     succeeded: 0,
     failed: 0,
+    other: 0,
+    retiredAt: null,
     oldestDueAgeMs: null,
     readers: ["shop-1"],
     consumers: 1,
     orphaned: false,
+    tripped: false,
+    trips: [],
     arrivalRatePerSec: null,
     serviceTimeMs: null,
+    ...changes,
+  };
+}
+
+/** A trip that is tried again in half a minute. */
+export function laneTrip(changes: Partial<LaneTripView> = {}): LaneTripView {
+  return {
+    release: "shop-2",
+    until: "2026-03-01T03:00:30.000Z",
+    failures: 1,
+    type: "receipt.render",
+    targetVersion: 2,
+    code: "UPCAST_FAILED",
+    jobId: "shop~a",
     ...changes,
   };
 }
@@ -51,6 +78,7 @@ export function workerView(changes: Partial<WorkerView> = {}): WorkerView {
     slots: 10,
     busy: 0,
     lanes: ["shop.r1"],
+    trippedLanes: [],
     heartbeatAgeMs: 500,
     startedAt: "2026-03-01T02:00:00.000Z",
     pid: 4_711,
@@ -72,6 +100,29 @@ export function snapshotOf(changes: Partial<Snapshot> = {}): Snapshot {
     releases: [{ ...release, publishedAt: "2026-02-28T12:00:00.000Z" }],
     ...changes,
   };
+}
+
+/** The gate of a type with two versions, the older one superseded and nothing waiting. */
+export function gateView(changes: Partial<GateView> = {}): GateView {
+  const published = { since: "2026-02-28T12:00:00.000Z", by: "ana@ops1", sunset: null };
+  return {
+    type: "receipt.render",
+    queue: "shop",
+    activeversion: 2,
+    readerSlots: 10,
+    loadSlots: 1.5,
+    next: null,
+    versions: [
+      { version: 1, state: "superseded", ...published },
+      { version: 2, state: "active", ...published },
+    ],
+    events: [{ at: published.since, by: "ana@ops1", change: "published", version: 2, why: "release shop-1" }],
+    ...changes,
+  };
+}
+
+export function lookOf(changes: Partial<Look> = {}): Look {
+  return { snapshot: snapshotOf(), decisions: [], gates: [gateView()], ...changes };
 }
 
 export function decisionRecord(changes: Partial<DecisionRecord> = {}): DecisionRecord {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { ControlMetrics } from "#autoscaler/control-api/control-metrics";
-import { decisionRecord, laneView, queueView, snapshotOf, workerView } from "./build-look.ts";
+import { decisionRecord, laneTrip, laneView, queueView, snapshotOf, workerView } from "./build-look.ts";
 
 /** The scrape's lines about one metric, without comments. */
 async function samplesOf(metrics: ControlMetrics, name: string): Promise<readonly string[]> {
@@ -65,6 +65,21 @@ describe("ControlMetrics", () => {
     const lanes = [laneView(), laneView({ lane: "shop.r2", orphaned: true })];
     metrics.observed(snapshotOf({ queues: [queueView({ lanes })] }));
     expect(await samplesOf(metrics, "sluice_orphaned_lanes")).toEqual(["sluice_orphaned_lanes 1"]);
+  });
+
+  test("shows the trips of a lane by release, and counts the lanes that stand still for them", async () => {
+    const metrics = new ControlMetrics();
+    expect(await samplesOf(metrics, "sluice_tripped_lanes")).toEqual(["sluice_tripped_lanes Nan"]);
+    expect(await samplesOf(metrics, "sluice_lane_trips")).toEqual([]);
+    const trips = [laneTrip({ failures: 4 }), laneTrip({ release: "shop-3" })];
+    const lanes = [laneView({ tripped: true, trips }), laneView({ lane: "shop.r2", trips: [laneTrip()] })];
+    metrics.observed(snapshotOf({ queues: [queueView({ lanes })] }));
+    expect(await samplesOf(metrics, "sluice_lane_trips")).toEqual([
+      'sluice_lane_trips{queue="shop",lane="shop.r1",release="shop-2"} 4',
+      'sluice_lane_trips{queue="shop",lane="shop.r1",release="shop-3"} 1',
+      'sluice_lane_trips{queue="shop",lane="shop.r2",release="shop-2"} 1',
+    ]);
+    expect(await samplesOf(metrics, "sluice_tripped_lanes")).toEqual(["sluice_tripped_lanes 1"]);
   });
 
   test("counts decisions and shows the last one of each pool", async () => {

@@ -1,9 +1,18 @@
 import { describe, expect, test } from "vitest";
 import { renderOutagePage, renderPage } from "#autoscaler/control-api/page";
-import { decisionRecord, laneView, queueView, snapshotOf, workerView } from "./build-look.ts";
+import {
+  decisionRecord,
+  gateView,
+  laneTrip,
+  laneView,
+  lookOf,
+  queueView,
+  snapshotOf,
+  workerView,
+} from "./build-look.ts";
 
 const refreshing = { refreshes: true };
-const healthy = { snapshot: snapshotOf(), decisions: [decisionRecord()] };
+const healthy = lookOf({ decisions: [decisionRecord()] });
 
 const HOSTILE = `"><script>alert('x')</script><img src=x onerror=alert(1)>&lt;`;
 
@@ -18,8 +27,8 @@ describe("the page", () => {
 
   test("captions every table and says what every heading belongs to", () => {
     const page = renderPage(healthy, refreshing);
-    expect(page.match(/<table/g)).toHaveLength(5);
-    expect(page.match(/<caption>/g)).toHaveLength(5);
+    expect(page.match(/<table/g)).toHaveLength(6);
+    expect(page.match(/<caption>/g)).toHaveLength(6);
     expect(page).not.toMatch(/<th(?! scope="(row|col)")(?!ead)/);
   });
 
@@ -36,7 +45,16 @@ describe("the page", () => {
           queue: HOSTILE,
           app: HOSTILE,
           pickupPromiseMs: 1,
-          lanes: [laneView({ lane: HOSTILE, readers: [HOSTILE], waiting: 1, oldestDueAgeMs: 9 })],
+          lanes: [
+            laneView({
+              lane: HOSTILE,
+              readers: [HOSTILE],
+              waiting: 1,
+              oldestDueAgeMs: 9,
+              trips: [laneTrip({ release: HOSTILE, until: HOSTILE, type: HOSTILE, jobId: HOSTILE })],
+            }),
+            laneView({ tripped: true, waiting: 1, trips: [laneTrip({ release: HOSTILE, type: HOSTILE })] }),
+          ],
         }),
       ],
       workers: [
@@ -64,9 +82,12 @@ describe("the page", () => {
     const hostile = { [HOSTILE]: 1 };
     const record = { at: HOSTILE, queue: HOSTILE, reason: HOSTILE, sentence: HOSTILE, limitedBy: HOSTILE };
     const decisions = [decisionRecord({ ...record, present: hostile, desired: { [HOSTILE]: 2, other: 1 } })];
+    const event = { at: HOSTILE, by: HOSTILE, change: "gate-raised", version: 2, why: HOSTILE } as const;
+    const next = { version: 3, mayRise: false, reason: HOSTILE };
+    const gates = [gateView({ type: HOSTILE, queue: HOSTILE, next, events: [event] })];
     for (const page of [
-      renderPage({ snapshot, decisions }, refreshing),
-      renderOutagePage({ snapshot, decisions }, refreshing),
+      renderPage({ snapshot, decisions, gates }, refreshing),
+      renderOutagePage({ snapshot, decisions, gates }, refreshing),
     ]) {
       expect(page).not.toMatch(/<script|<img/);
       expect(page).toContain("&quot;&gt;&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;");
@@ -81,7 +102,7 @@ describe("the page", () => {
       workerView({ worker: "leaving", state: "draining" }),
       workerView({ worker: "gone", state: "dead", reason: "its process has ended" }),
     ];
-    const page = renderPage({ snapshot: snapshotOf({ workers }), decisions: [] }, refreshing);
+    const page = renderPage(lookOf({ snapshot: snapshotOf({ workers }) }), refreshing);
     expect(page).toContain("1 dead");
     expect(page).toContain("1 draining");
     // 10 slots each of the two that are alive.
@@ -96,26 +117,53 @@ describe("the page", () => {
       present: { "shop-1": 2, "shop-2": 0 },
       desired: { "shop-1": 0, "shop-2": 5 },
     });
-    const page = renderPage({ snapshot: snapshotOf(), decisions: [decision] }, refreshing);
+    const page = renderPage(lookOf({ decisions: [decision] }), refreshing);
     expect(page).toContain("2 → 5");
     expect(page).toContain("shop-1 2 → 0, shop-2 0 → 5");
     expect(page).toContain(decision.sentence);
     expect(page).toContain("12 s ago");
   });
 
+  test("says of each type what may be written, what waits above it and why, and who moved the gate last", () => {
+    const next = { version: 3, mayRise: false, reason: "no live release reads version 3" };
+    const event = { at: "2026-03-01T02:00:00.000Z", by: "eve@ops", version: 2, why: "errors" };
+    const events = [{ ...event, change: "gate-lowered" as const }];
+    const waits = renderPage(lookOf({ gates: [gateView({ next, events })] }), refreshing);
+    expect(waits).toContain("version 3 waits: no live release reads version 3");
+    expect(waits).toContain("gate lowered (version 2) by eve@ops: errors");
+    // A load of 1.5 slots keeps two busy.
+    expect(waits).toContain("2 / 10");
+    const may = { ...next, mayRise: true, reason: null };
+    const page = renderPage(lookOf({ gates: [gateView({ loadSlots: null, next: may })] }), refreshing);
+    expect(page).toContain("version 3 may be raised");
+    expect(page).toContain("not known / 10");
+  });
+
+  test("shows a trip where the readers are: who, what fails, how often, and when it is tried again", () => {
+    const pageOf = (until: string) => {
+      const lanes = [laneView({ readers: ["shop-1", "shop-2"], trips: [laneTrip({ until, failures: 2 })] })];
+      return renderPage({ ...healthy, snapshot: snapshotOf({ queues: [queueView({ lanes })] }) }, refreshing);
+    };
+    // Observed at 03:00:00.
+    const waiting = pageOf("2026-03-01T03:00:30.000Z");
+    expect(waiting).toContain("shop-1, shop-2<br>");
+    expect(waiting).toContain("shop-2 tripped");
+    expect(waiting).toContain(
+      "receipt.render to version 2 fails, 2 times in a row; next try 2026-03-01 03:00:30 UTC; job shop~a",
+    );
+    expect(pageOf("2026-03-01T03:00:00.000Z")).toContain("2 times in a row; being tried again; job shop~a");
+  });
+
   test("keeps lanes of releases that are gone out of the way", () => {
     const lanes = [laneView(), laneView({ lane: "shop.r0", readers: [], consumers: 0 })];
-    const page = renderPage(
-      { snapshot: snapshotOf({ queues: [queueView({ lanes })] }), decisions: [] },
-      refreshing,
-    );
+    const page = renderPage(lookOf({ snapshot: snapshotOf({ queues: [queueView({ lanes })] }) }), refreshing);
     expect(page).not.toContain("shop.r0");
     expect(page).toContain("1 older lane is empty and read by nobody.");
   });
 
   test("cuts a long table and says so", () => {
     const workers = Array.from({ length: 203 }, (_, index) => workerView({ worker: `w${index}` }));
-    const page = renderPage({ snapshot: snapshotOf({ workers }), decisions: [] }, refreshing);
+    const page = renderPage(lookOf({ snapshot: snapshotOf({ workers }) }), refreshing);
     expect(page).toContain("3 more, not shown.");
   });
 });

@@ -2,6 +2,7 @@ import { Registry } from "prom-client";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { buildControlServer, type ControlPorts } from "#autoscaler/control-api/server";
 import { createLog } from "#shared/log";
+import { EMPTY_REGISTRY } from "#shared/registry/registry-document";
 import { decisionRecord, OBSERVED_AT, snapshotOf } from "./build-look.ts";
 
 type Server = Awaited<ReturnType<typeof buildControlServer>>;
@@ -21,6 +22,9 @@ async function serve(changes: Partial<ControlPorts> = {}): Promise<Server> {
     queues: { open: () => Promise.reject(new Error("no queue in this test")) },
     snapshot: async () => snapshotOf({ queues: [] }),
     decisions: async () => [],
+    observation: async () => ({ snapshot: snapshotOf(), document: EMPTY_REGISTRY }),
+    gates: async () => [],
+    moveGate: () => Promise.reject(new TypeError("no gate moves in this test")),
     ...changes,
   });
   servers.push(server);

@@ -1,7 +1,15 @@
 import { describe, expect, test } from "vitest";
 import { laneRows } from "#autoscaler/control-api/lane-state";
 import { findingsOf } from "#autoscaler/control-api/verdict";
-import { decisionRecord, laneView, lateLane, queueView, snapshotOf, workerView } from "./build-look.ts";
+import {
+  decisionRecord,
+  laneTrip,
+  laneView,
+  lateLane,
+  queueView,
+  snapshotOf,
+  workerView,
+} from "./build-look.ts";
 
 const sentences = (...args: Parameters<typeof findingsOf>) =>
   findingsOf(...args).map(({ level, sentence }) => `${level}: ${sentence}`);
@@ -55,6 +63,17 @@ describe("the verdict", () => {
     expect(found.at(-1)).toBe("alarm: 1 more lane is late.");
   });
 
+  test("tells a lane whose releases have no worker from one that no release reads", () => {
+    const lanes = [
+      laneView({ orphaned: true, scheduled: 1, readers: ["shop-1"], consumers: 0 }),
+      laneView({ lane: "shop.r2", orphaned: true, scheduled: 1, readers: [], consumers: 0 }),
+    ];
+    expect(sentences(snapshotOf({ queues: [queueView({ lanes })] }), [])).toEqual([
+      "alarm: 1 lane has jobs nobody reads: shop.r2.",
+      "alarm: 1 lane has jobs whose releases have no worker and get none: shop.r1 (shop-1).",
+    ]);
+  });
+
   test("puts lanes that nobody reads first, and stored jobs last", () => {
     const lanes = [lateLane(47_000), laneView({ lane: "shop.r2", orphaned: true, waiting: 1, readers: [] })];
     const queues = [
@@ -76,14 +95,56 @@ describe("the verdict", () => {
   });
 });
 
+describe("a lane that every release which takes it fails to read", () => {
+  const trips = [laneTrip()];
+  const tripped = laneView({ tripped: true, trips, waiting: 3, scheduled: 2, inFlight: 1, consumers: 0 });
+
+  test("is an alarm that says who fails, at what, that nothing is lost, and what to do", () => {
+    expect(sentences(snapshotOf({ queues: [queueView({ lanes: [tripped] })] }), [])).toEqual([
+      "alarm: shop.r1 stands still with 6 jobs: release shop-2 fails at its own step of receipt.render to version 2. " +
+        "No job is lost and no attempt is used up. Deploy a fixed build, or bring back a release that reads the lane.",
+    ]);
+  });
+
+  test("is told before late lanes and once, however late it is", () => {
+    const late = { ...tripped, oldestDueAgeMs: 60_000 };
+    const lanes = [lateLane(47_000, { lane: "shop.r2" }), late];
+    const found = sentences(snapshotOf({ queues: [queueView({ lanes })] }), []);
+    expect(found.map((it) => it.slice(0, 22))).toEqual(["alarm: shop.r1 stands ", "alarm: shop.r2 is late"]);
+  });
+
+  test("names every release that fails, and three such lanes", () => {
+    const two = [laneTrip(), laneTrip({ release: "shop-3", type: "csv.summarise", targetVersion: 4 })];
+    const lanes = [1, 2, 3, 4, 5].map((k) => ({ ...tripped, lane: `shop.r${k}`, trips: two }));
+    const found = sentences(snapshotOf({ queues: [queueView({ lanes })] }), []);
+    expect(found).toHaveLength(4);
+    expect(found[0]).toContain(
+      "version 2, release shop-3 fails at its own step of csv.summarise to version 4.",
+    );
+    expect(found[3]).toBe("alarm: 2 more lanes are tripped.");
+  });
+
+  test("is a warning while another release still takes from it", () => {
+    const lane = laneView({ trips, waiting: 3, readers: ["shop-1", "shop-2"] });
+    expect(sentences(snapshotOf({ queues: [queueView({ lanes: [lane] })] }), [])).toEqual([
+      "warning: In shop.r1 release shop-2 fails at its own step of receipt.render to version 2. Other releases still take from it.",
+    ]);
+    const empty = laneView({ trips, consumers: 0 });
+    expect(sentences(snapshotOf({ queues: [queueView({ lanes: [empty] })] }), [])).toEqual([
+      "warning: In shop.r1 release shop-2 fails at its own step of receipt.render to version 2.",
+    ]);
+  });
+});
+
 describe("lanes", () => {
-  test("come worst first: unread, late, then by how much of the promise is used", () => {
+  test("come worst first: unread, tripped, late, then by how much of the promise is used", () => {
     const shop = queueView({
       lanes: [
         laneView({ lane: "shop.r1" }),
         laneView({ lane: "shop.r2", waiting: 1, oldestDueAgeMs: 2_000 }),
         lateLane(6_000, { lane: "shop.r3" }),
         laneView({ lane: "shop.r4", orphaned: true, scheduled: 1, readers: [] }),
+        lateLane(9_000, { lane: "shop.r5", tripped: true }),
       ],
     });
     // 9 s of 10 s is more of a promise than 2 s of 5 s; 100 s of 10 s is more than 6 s of 5 s.
@@ -94,6 +155,7 @@ describe("lanes", () => {
     });
     expect(laneRows([shop, mail]).map(({ lane, state }) => `${lane.lane} ${state}`)).toEqual([
       "shop.r4 orphaned",
+      "shop.r5 tripped",
       "mail.r2 late",
       "shop.r3 late",
       "mail.r1 on-time",

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
-import { type ContractVersion, defineContract } from "#shared/contracts/contract";
+import type { ReadableContract, ReadableVersion } from "#shared/contracts/contract";
 import { type ReadResult, readData, readRangeOf } from "#shared/contracts/reader";
 import { DataInvalidError, UpcastFailedError } from "#shared/errors";
 
@@ -36,13 +36,13 @@ const version5 = {
   }),
 };
 
-function contractOf(...versions: ContractVersion[]) {
-  return defineContract({ type: "receipt.render", queue: "shop", versions });
+function contractOf(...versions: ReadableVersion[]): ReadableContract {
+  return { type: "receipt.render", versions };
 }
 
 const newest = contractOf(version1, version2, version3, version4, version5);
 
-function read(versions: readonly ContractVersion[], v: number, m: number, data: unknown): ReadResult {
+function read(versions: readonly ReadableVersion[], v: number, m: number, data: unknown): ReadResult {
   return readData(contractOf(...versions), { schemaVersion: v, minReaderVersion: m, data });
 }
 

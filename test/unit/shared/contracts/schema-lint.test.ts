@@ -1,8 +1,19 @@
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
-import { shapeProblems } from "#shared/contracts/schema-lint";
+import { lintSentence } from "#shared/contracts/lint-finding";
+import { openEnum } from "#shared/contracts/open-enum";
+import { lintSchema } from "#shared/contracts/schema-lint";
 
 const loose = z.looseObject;
+
+/** What is found, each as one sentence. */
+function sentencesOf(schema: z.ZodType): readonly string[] {
+  return lintSchema(schema).map(lintSentence);
+}
+
+function codesOf(schema: z.ZodType): readonly string[] {
+  return lintSchema(schema).map(({ code, path }) => `${code} ${path}`);
+}
 
 const TRANSFORM = "uses a transform or preprocess step, which readers of other builds do not share";
 const REFINE = "uses refine(), which JSON Schema cannot express; other builds would not see it";
@@ -76,7 +87,7 @@ const nestings: [string, (inner: z.ZodType) => z.ZodType][] = [
   ["lazy", (inner) => z.lazy(() => inner)],
 ];
 
-describe("shapeProblems", () => {
+describe("lintSchema", () => {
   test("finds nothing wrong with what JSON Schema says in full", () => {
     interface Tree {
       [unknown: string]: unknown;
@@ -106,16 +117,16 @@ describe("shapeProblems", () => {
       nothing: z.null(),
       branded: z.string().brand("Order").readonly().meta({ title: "Order" }),
     });
-    expect(shapeProblems(schema)).toEqual([]);
+    expect(sentencesOf(schema)).toEqual([]);
   });
 
   test.each(refused)("refuses %s", (_what, make, problem) => {
-    expect(shapeProblems(loose({ field: make() }))).toContain(`data.field ${problem}`);
+    expect(sentencesOf(loose({ field: make() }))).toContain(`data.field ${problem}`);
   });
 
   test.each(nestings)("refuses each of them inside %s", (_what, wrap) => {
     for (const [what, make, problem] of refused) {
-      const problems = shapeProblems(loose({ field: wrap(make()) }));
+      const problems = sentencesOf(loose({ field: wrap(make()) }));
       expect(problems, what).toContainEqual(
         expect.stringMatching(new RegExp(`^data\\.field\\S* ${problem.replace(/[().]/g, "\\$&")}$`)),
       );
@@ -132,8 +143,8 @@ describe("shapeProblems", () => {
     ["not-a-number", z.nan()],
     ["void", z.void()],
   ])("refuses %s, which JSON does not have", (_what, schema) => {
-    expect(shapeProblems(loose({ list: z.array(schema) }))).toEqual([
-      expect.stringMatching(/^cannot be used as JSON Schema: /),
+    expect(sentencesOf(loose({ list: z.array(schema) }))).toEqual([
+      expect.stringMatching(/^data cannot be used as JSON Schema: /),
     ]);
   });
 
@@ -141,22 +152,20 @@ describe("shapeProblems", () => {
     ["a regular expression that is none as a Unicode one", z.string().regex(/^[\w-.]+$/)],
     ["a tuple of nothing", z.tuple([])],
   ])("refuses %s, which the door could not use", (_what, schema) => {
-    expect(shapeProblems(loose({ field: schema }))).toEqual([
-      expect.stringMatching(/^cannot be used as JSON Schema: /),
+    expect(sentencesOf(loose({ field: schema }))).toEqual([
+      expect.stringMatching(/^data cannot be used as JSON Schema: /),
     ]);
   });
 
   test("refuses a schema that is not of an object", () => {
-    expect(shapeProblems(z.array(loose({})))).toEqual(["the data must be an object (z.looseObject)"]);
-    expect(shapeProblems(z.record(z.string(), z.int()))).toEqual([
-      "the data must be an object (z.looseObject)",
-    ]);
+    expect(sentencesOf(z.array(loose({})))).toEqual(["data must be an object (z.looseObject)"]);
+    expect(sentencesOf(z.record(z.string(), z.int()))).toEqual(["data must be an object (z.looseObject)"]);
   });
 
   test.each([undefined, null, {}, { parse: () => 1 }, "z.string()"])(
     "says that %j is no zod schema",
     (value) => {
-      expect(shapeProblems(value as unknown as z.ZodType)).toEqual(["schema is not a zod schema"]);
+      expect(sentencesOf(value as unknown as z.ZodType)).toEqual(["schema is not a zod schema"]);
     },
   );
 
@@ -166,7 +175,7 @@ describe("shapeProblems", () => {
       lines: z.array(z.strictObject({ price: z.string().transform(Number) })),
       name: z.string().catch("?"),
     });
-    expect(shapeProblems(schema)).toEqual([
+    expect(sentencesOf(schema)).toEqual([
       `data ${LOOSE}`,
       `data.when ${COERCE}`,
       `data.lines ${LOOSE}`,
@@ -177,6 +186,117 @@ describe("shapeProblems", () => {
 
   test("comes to an end with a schema that holds itself", () => {
     const self: z.ZodType = z.lazy(() => loose({ next: self.optional(), at: z.coerce.number() }));
-    expect(shapeProblems(loose({ self }))).toEqual([`data.self.at ${COERCE}`]);
+    expect(sentencesOf(loose({ self }))).toEqual([`data.self.at ${COERCE}`]);
+  });
+
+  test("takes every wrapper and annotation that says nothing of what is valid", () => {
+    const schema = loose({
+      described: z.string().meta({ title: "T", description: "D", examples: ["x"], deprecated: true }),
+      widget: z.string().meta({ "x-widget": "text" }),
+      named: loose({ a: z.int() }).meta({ id: "LintTestNamed" }),
+      method: openEnum(["card", "cash"], { fallback: "other" }),
+    });
+    expect(sentencesOf(schema)).toEqual([]);
+  });
+});
+
+describe("the code of a finding", () => {
+  test.each([
+    ["OPAQUE_TRANSFORM", z.string().trim()],
+    ["OPAQUE_REFINEMENT", z.string().refine(() => true)],
+    ["OPAQUE_REFINEMENT", z.custom<string>(() => true)],
+    ["OPAQUE_TEXT_RULE", z.string().regex(/a/i)],
+    ["LOSSY_CATCH", z.string().catch("x")],
+    ["COERCION", z.coerce.number()],
+    ["STRIPPING_OBJECT", z.object({})],
+    ["CLOSED_READER", z.strictObject({})],
+    ["CLOSED_READER", z.object({}).catchall(z.int())],
+    ["UNREPRESENTABLE", z.file()],
+    ["UNSUPPORTED_KEYWORD", z.string().meta({ minLength: 3 })],
+    ["UNSUPPORTED_KEYWORD", z.string().meta({ type: "integer" })],
+    ["UNSUPPORTED_KEYWORD", z.int().meta({ "x-open-enum": { values: ["a"], fallback: "b" } })],
+    ["UNSUPPORTED_KEYWORD", z.string().meta({ "x-open-enum": { values: [], fallback: "b" } })],
+  ])("is %s", (code, schema) => {
+    expect(codesOf(loose({ field: schema }))).toEqual([`${code} data.field`]);
+  });
+
+  test.each([
+    ["ROOT_NOT_OBJECT", z.array(loose({}))],
+    ["UNREPRESENTABLE", loose({ at: z.date() })],
+    ["UNUSABLE_SCHEMA", loose({ text: z.string().regex(/^[\w-.]+$/) })],
+  ])("is %s for the data as a whole", (code, schema) => {
+    expect(codesOf(schema)).toEqual([`${code} data`]);
+  });
+
+  test("is NOT_A_SCHEMA for anything else", () => {
+    expect(lintSchema({} as z.ZodType)).toEqual([
+      { code: "NOT_A_SCHEMA", path: "schema", message: "is not a zod schema" },
+    ]);
+  });
+});
+
+const card = loose({ kind: z.literal("card"), number: z.string() });
+const cash = loose({ kind: z.literal("cash"), till: z.int() });
+const tree: z.ZodType = z.lazy(() => z.union([z.null(), loose({ next: tree })]));
+
+describe("a union", () => {
+  test.each([
+    ["of texts and numbers", z.union([z.string(), z.int(), z.null()])],
+    ["of one object and others", z.union([z.string(), card, z.array(cash)])],
+    ["of one record and others", z.union([z.record(z.string(), z.int()), z.boolean()])],
+    ["that a literal tells apart", z.discriminatedUnion("kind", [card, cash])],
+    ["that a literal tells apart without saying so", z.union([card, cash.nullable()])],
+    ["that several literals tell apart", z.union([card, loose({ kind: z.enum(["cash", "voucher"]) })])],
+    ["in a union", z.union([z.discriminatedUnion("kind", [card, cash]), loose({ kind: z.literal("none") })])],
+    ["of intersections", z.union([card.and(loose({ a: z.int() })), cash.and(loose({ a: z.int() }))])],
+    ["that holds itself", tree],
+  ])("%s is taken", (_what, union) => {
+    expect(codesOf(loose({ field: union }))).toEqual([]);
+  });
+
+  test.each([
+    ["of objects without a common field", z.union([loose({ a: z.string() }), loose({ b: z.string() })])],
+    ["whose literals are the same", z.union([card, loose({ kind: z.literal("card") })])],
+    ["whose literals overlap", z.union([card, loose({ kind: z.enum(["card", "cash"]) })])],
+    ["whose literal may be missing", z.union([card, loose({ kind: z.literal("cash").optional() })])],
+    ["whose literal has a default", z.union([card, loose({ kind: z.literal("cash").default("cash") })])],
+    ["that any text tells apart", z.union([card, loose({ kind: z.string() })])],
+    ["of an object and a record", z.union([card, z.record(z.string(), z.string())])],
+    ["behind wrappers", z.union([z.lazy(() => card).optional(), loose({ b: z.int() }).nullable()])],
+    ["discriminated by what may be missing", discriminatedByMissing()],
+    ["in a union", z.union([z.string(), z.union([loose({ a: z.int() }), loose({ b: z.int() })])])],
+  ])("%s is refused", (_what, union) => {
+    expect(codesOf(loose({ field: union }))).toContain("AMBIGUOUS_UNION data.field");
+  });
+
+  function discriminatedByMissing() {
+    return z.discriminatedUnion("kind", [card, loose({ kind: z.literal("cash").optional() })]);
+  }
+});
+
+describe("an intersection", () => {
+  test.each([
+    ["of objects", card.and(loose({ a: z.int() }))],
+    ["of three objects", card.and(loose({ a: z.int() })).and(loose({ b: z.int() }))],
+    ["of a union and an object", z.discriminatedUnion("kind", [card, cash]).and(loose({ a: z.int() }))],
+    ["of texts", z.string().and(z.string().min(2))],
+  ])("%s is taken, and can be written", (_what, schema) => {
+    expect(codesOf(loose({ field: schema }))).toEqual([]);
+  });
+
+  test("of texts and of two patterns is not taken for one of objects", () => {
+    expect(codesOf(loose({ field: z.string().regex(/a/).regex(/b/) }))).toEqual([]);
+  });
+
+  test.each([
+    ["of a named object", card.meta({ id: "LintTestCard" }).and(loose({ a: z.int() }))],
+    ["of a titled object", card.meta({ title: "Card" }).and(loose({ a: z.int() }))],
+    ["of objects that may be null", card.nullable().and(loose({ a: z.int() }).nullable())],
+    ["of an object and a record", card.and(z.record(z.string(), z.unknown()))],
+  ])("%s is refused, because each part would refuse the other's fields", (_what, schema) => {
+    const found = lintSchema(loose({ field: schema }));
+    expect(found.map(({ code }) => code)).toEqual(["CLOSED_INTERSECTION"]);
+    expect(found[0]?.message).toContain("/properties/field");
+    expect(found[0]?.message).toContain("use .extend()");
   });
 });

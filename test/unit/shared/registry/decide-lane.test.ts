@@ -5,9 +5,20 @@ import {
   floorOf,
   lanesReadBy,
   lanesWorthReading,
+  routeOf,
 } from "#shared/registry/decide-lane";
+import { retireLane } from "#shared/registry/decide-publish";
 import { EMPTY_REGISTRY, type RegistryDocument } from "#shared/registry/registry-document";
-import { published, publishedOn, releaseOf, typeOf, without } from "./registry-builder.ts";
+import {
+  MOVED_AT,
+  movedTo,
+  PUBLISHED_AT,
+  published,
+  publishedOn,
+  releaseOf,
+  typeOf,
+  without,
+} from "./registry-builder.ts";
 
 const v1 = releaseOf(
   "v1",
@@ -34,10 +45,9 @@ const v3 = releaseOf(
   ]),
 );
 
-/** The generation that a version of receipts goes to, `null` when it is not accepted. */
-function routed(document: RegistryDocument, version: number, type = "receipt.render"): number | null {
-  const decision = decideLane(document, type, version);
-  return decision.kind === "lane" ? decision.generation : null;
+/** The generation that a version of receipts goes to, whatever its gate says; `null` when nobody reads it. */
+function routed(document: RegistryDocument, version: number): number | null {
+  return routeOf(document, "receipt.render", version)?.generation ?? null;
 }
 
 describe("decideLane", () => {
@@ -47,12 +57,53 @@ describe("decideLane", () => {
       queue: "shop",
       generation: 1,
       minReaderVersion: 1,
+      superseded: null,
     });
   });
 
-  test("sends each version to the lowest lane that reads it", () => {
+  test("refuses a version above the gate and says where the gate is", () => {
     const document = published(v1, v2);
-    expect([1, 2, 3].map((version) => routed(document, version))).toEqual([1, 1, 2]);
+    expect(decideLane(document, "receipt.render", 3)).toEqual({ kind: "not-active", activeVersion: 2 });
+    expect(decideLane(movedTo(document, 3), "receipt.render", 3)).toMatchObject({
+      kind: "lane",
+      generation: 2,
+      superseded: null,
+    });
+  });
+
+  test("says since when a version is superseded and until when it is taken", () => {
+    const document = movedTo(published(v1, v2), { version: 3, sunset: "2026-06-01T00:00:00Z" });
+    // The first release superseded version 1 when it published 2 with it.
+    expect(decideLane(document, "receipt.render", 1)).toMatchObject({ superseded: { since: PUBLISHED_AT } });
+    expect(decideLane(document, "receipt.render", 2)).toMatchObject({
+      superseded: { since: MOVED_AT, sunset: "2026-06-01T00:00:00Z" },
+    });
+  });
+
+  test("accepts no version above the gate, and all below that a live release reads", () => {
+    const document = published(v1, v2);
+    expect(acceptedVersions(document, "receipt.render")).toEqual([1, 2]);
+    expect(acceptedVersions(movedTo(document, 3), "receipt.render")).toEqual([1, 2, 3]);
+    expect(acceptedVersions(movedTo(document, 1), "receipt.render")).toEqual([1]);
+    expect(acceptedVersions(document, "unknown.type")).toEqual([]);
+  });
+
+  test("does not know a version above the gate that nobody reads", () => {
+    const document = without(published(v1, v2), "v2");
+    expect(decideLane(document, "receipt.render", 3)).toEqual({
+      kind: "unknown-version",
+      acceptedVersions: [1, 2],
+    });
+    expect(decideLane(movedTo(document, 1), "receipt.render", 3)).toEqual({
+      kind: "unknown-version",
+      acceptedVersions: [1],
+    });
+  });
+
+  test.each(["constructor", "toString", "__proto__"])("does not know the type %s", (type) => {
+    expect(decideLane(published(v1), type, 1)).toMatchObject({ kind: "unknown-type" });
+    expect(acceptedVersions(published(v1), type)).toEqual([]);
+    expect(routeOf(published(v1), type, 1)).toBeNull();
   });
 
   test("names the types it knows for one it does not", () => {
@@ -94,8 +145,29 @@ describe("decideLane", () => {
     const after = without(document, "v1");
     expect([routed(after, 1), routed(after, 3)]).toEqual([null, 2]);
   });
+});
 
-  test("never sends a job to a lane that no live release reads", () => {
+describe("routeOf", () => {
+  test("gives each version the lowest lane that reads it, also above the gate", () => {
+    const document = published(v1, v2);
+    expect([1, 2, 3].map((version) => routed(document, version))).toEqual([1, 1, 2]);
+    expect(routeOf(document, "receipt.render", 3)).toEqual({
+      queue: "shop",
+      generation: 2,
+      minReaderVersion: 3,
+    });
+  });
+
+  test("gives a version no retired lane, though the next generation reads that too", () => {
+    // Lane 2 is nobody's own and v3 reads all of it, so versions of group 3 go there until it retires.
+    const document = without(publishedOn(without(published(v1, v2), "v1"), v3), "v2");
+    const back = publishedOn(document, v1);
+    expect(routed(back, 3)).toBe(2);
+    const retired = retireLane(back, { queue: "shop", generation: 2, at: MOVED_AT, by: "autoscaler" });
+    expect(routed(retired, 3)).toBe(3);
+  });
+
+  test("never gives a lane that no live release reads", () => {
     // Generation 2 reads versions 1 and 3 and is nobody's own any more; generation 3 reads 3 alone, so its
     // workers leave lane 2 alone.
     const only3 = releaseOf("v3", typeOf("receipt.render", [[3, 3]]));

@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
-import { decidePublish, retire } from "#shared/registry/decide-publish";
+import { decidePublish, retire, retireLane } from "#shared/registry/decide-publish";
 import { EMPTY_REGISTRY, registryDocument } from "#shared/registry/registry-document";
 import {
   generationOn,
+  PUBLICATION,
   PUBLISHED_AT,
   problemsOf,
   published,
@@ -32,11 +33,24 @@ const v1 = releaseOf("v1", receipt1);
 
 describe("the first release", () => {
   test("opens generation 1 of its queue and is live", () => {
-    expect(decidePublish(EMPTY_REGISTRY, v1, PUBLISHED_AT)).toEqual({
+    expect(decidePublish(EMPTY_REGISTRY, v1, PUBLICATION)).toEqual({
       kind: "published",
       document: {
         revision: 1,
-        types: { "receipt.render": { queue: "shop", policy: receipt1.policy, versions: receipt1.versions } },
+        types: {
+          "receipt.render": {
+            queue: "shop",
+            policy: receipt1.policy,
+            versions: receipt1.versions,
+            activeVersion: 1,
+            drafts: [],
+            superseded: {},
+            events: [
+              { ...PUBLICATION, change: "published", version: 1, why: "release v1" },
+              { ...PUBLICATION, change: "gate-raised", version: 1, why: "the first release of the type" },
+            ],
+          },
+        },
         queues: { shop: { app: "shop", generations: [{ generation: 1, reads: ["receipt.render@1"] }] } },
         releases: {
           v1: {
@@ -124,10 +138,9 @@ describe("publishing again", () => {
     const stored = registryDocument.parse(
       JSON.parse(JSON.stringify(published(v1, releaseOf("v2", breaking)))),
     );
-    expect(decidePublish(stored, v1, "2027-01-01T00:00:00.000Z")).toEqual({ kind: "unchanged" });
-    expect(decidePublish(stored, releaseOf("v2", breaking), "2027-01-01T00:00:00.000Z")).toEqual({
-      kind: "unchanged",
-    });
+    const later = { at: "2027-01-01T00:00:00.000Z", by: "somebody else" };
+    expect(decidePublish(stored, v1, later)).toEqual({ kind: "unchanged" });
+    expect(decidePublish(stored, releaseOf("v2", breaking), later)).toEqual({ kind: "unchanged" });
   });
 
   test("makes a retired release live again, with its order and its generation", () => {
@@ -260,7 +273,63 @@ describe("retire", () => {
     const document = published(v1);
     const before = structuredClone(document);
     retire(document, "v1");
-    decidePublish(document, releaseOf("v2", breaking), PUBLISHED_AT);
+    decidePublish(document, releaseOf("v2", breaking), PUBLICATION);
     expect(document).toEqual(before);
+  });
+});
+
+describe("retireLane", () => {
+  const lane = { queue: "shop", generation: 1, at: "2026-02-01T00:00:00.000Z", by: "autoscaler" };
+  const both = published(v1, releaseOf("v2", breaking));
+  const risen = without(both, "v1");
+
+  test("marks a lane that is nobody's own, and nothing else", () => {
+    const retired = retireLane(risen, lane);
+    expect(retired).toEqual({
+      ...risen,
+      revision: risen.revision + 1,
+      queues: {
+        shop: {
+          app: "shop",
+          generations: [
+            {
+              generation: 1,
+              reads: ["receipt.render@1"],
+              retired: { at: "2026-02-01T00:00:00.000Z", by: "autoscaler" },
+            },
+            risen.queues.shop?.generations[1],
+          ],
+        },
+      },
+    });
+    expect(risen.queues.shop?.generations[0]).toEqual({ generation: 1, reads: ["receipt.render@1"] });
+  });
+
+  test.each([
+    ["is a live release's own", both, lane],
+    ["is retired already", retireLane(risen, lane), { ...lane, at: "2027-01-01T00:00:00.000Z" }],
+    ["is not known", risen, { ...lane, generation: 9 }],
+    ["is of a queue that is not known", risen, { ...lane, queue: "mail" }],
+    ["is of a queue called like something every object has", risen, { ...lane, queue: "constructor" }],
+  ])("changes nothing when the lane %s", (_which, document, asked) => {
+    expect(retireLane(document, asked)).toBe(document);
+  });
+
+  test("ends when a release that has the lane for its own comes back", () => {
+    const back = publishedOn(retireLane(risen, lane), v1);
+    expect(back.queues).toEqual(both.queues);
+    expect(generationOn(back, "v1")).toBe(1);
+  });
+
+  test("ends when another build takes the lane for its own", () => {
+    const other = publishedOn(retireLane(risen, lane), releaseOf("v1b", receipt1));
+    expect(generationOn(other, "v1b")).toBe(1);
+    expect(other.queues).toEqual(both.queues);
+  });
+
+  test("lasts when a release of another lane is published", () => {
+    const retired = retireLane(risen, lane);
+    const more = publishedOn(retired, releaseOf("v2b", breaking));
+    expect(more.queues).toEqual(retired.queues);
   });
 });

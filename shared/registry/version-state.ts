@@ -1,0 +1,74 @@
+/**
+ * Where each version of a type is in its life: draft, published, active, superseded, retired.
+ *
+ * Read off the registry rather than stored, so that it can never disagree with what the door does: a
+ * version above the gate is published, the one at it active, one below superseded, and one that no live
+ * release reads and no lane can still hold is retired. A raised gate and a returning release move it back.
+ */
+import { readGroup } from "./decide-publish.ts";
+import type { PublishedType, RegistryDocument } from "./registry-document.ts";
+
+export type VersionLife = "draft" | "published" | "active" | "superseded" | "retired";
+
+export interface VersionState {
+  readonly version: number;
+  readonly state: VersionLife;
+  /** When and by whom it was drafted or published, or the gate moved to it, whichever was last. RFC 3339. */
+  readonly since: string | null;
+  readonly by: string | null;
+  /** When it stops being accepted, as announced; RFC 3339. */
+  readonly sunset: string | null;
+}
+
+/** Every version of `type`, drafts included, ascending; empty for an unknown type. */
+export function versionStates(document: RegistryDocument, type: string): readonly VersionState[] {
+  const published = Object.hasOwn(document.types, type) ? document.types[type] : undefined;
+  if (published === undefined) return [];
+  const known = new Set(published.versions.map((it) => it.version));
+  const drafts = published.drafts.filter((it) => !known.has(it.version)).map((it) => it.version);
+  return [...known, ...drafts]
+    .sort((a, b) => a - b)
+    .map((version) => stateOf(document, { type, published, version }));
+}
+
+function stateOf(
+  document: RegistryDocument,
+  {
+    type,
+    published,
+    version,
+  }: { readonly type: string; readonly published: PublishedType; readonly version: number },
+): VersionState {
+  const event = published.events.findLast((it) => it.version === version);
+  return {
+    version,
+    state: lifeOf(document, { type, published, version }),
+    since: event?.at ?? null,
+    by: event?.by ?? null,
+    sunset: published.superseded[version]?.sunset ?? null,
+  };
+}
+
+function lifeOf(
+  document: RegistryDocument,
+  {
+    type,
+    published,
+    version,
+  }: { readonly type: string; readonly published: PublishedType; readonly version: number },
+): VersionLife {
+  const known = published.versions.find((it) => it.version === version);
+  if (known === undefined) return "draft";
+  if (isRetired(document, published.queue, readGroup(type, known.minReaderVersion))) return "retired";
+  if (version > published.activeVersion) return "published";
+  return version === published.activeVersion ? "active" : "superseded";
+}
+
+function isRetired(document: RegistryDocument, queue: string, group: string): boolean {
+  const readSomewhere = Object.values(document.releases).some(
+    (release) => release.state === "live" && release.queues[queue]?.reads.includes(group) === true,
+  );
+  if (readSomewhere) return false;
+  const lanes = document.queues[queue]?.generations ?? [];
+  return lanes.every((lane) => lane.retired !== undefined || !lane.reads.includes(group));
+}

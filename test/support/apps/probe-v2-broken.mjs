@@ -1,0 +1,1 @@
+export { probeV2Broken as app } from "./probe.mjs";

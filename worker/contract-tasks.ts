@@ -1,0 +1,106 @@
+/**
+ * The worker's two tasks for a team's pipeline: judge the app's contracts against documents, and write
+ * those documents. JSON comes in on standard input and goes out on standard output, nothing else does.
+ *
+ * They run where the app's code is loaded, need no Redis and take no job. What they use to generate data
+ * is loaded here only when one of them runs: a worker that runs jobs never has it in memory.
+ */
+import { z } from "zod";
+import type { CheckReport } from "#shared/contracts/check-report";
+import { contractDocuments } from "#shared/contracts/contract-document";
+import { ConfigInvalidError, SluiceError } from "#shared/errors";
+import { EXIT, exitCodeFor } from "#shared/exit-codes";
+import { pointerTo } from "#shared/json-pointer";
+import { readConfig } from "#shared/read-config";
+import type { AppExport } from "./contract-export.ts";
+import { importApp } from "./load-app.ts";
+
+/** The parts of the process that a task uses. */
+export interface TaskProcess {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly stdin: AsyncIterable<Uint8Array | string>;
+  readonly stdout: Pick<NodeJS.WriteStream, "write">;
+  readonly stderr: Pick<NodeJS.WriteStream, "write">;
+}
+
+const INPUT_BYTES_MAX = 64 * 1024 * 1024;
+
+const checkInput = z.object({ against: contractDocuments });
+const exportInput = z.object({ existing: contractDocuments });
+
+/**
+ * Runs a task and gives the exit code: `ok` whenever a report could be made, whatever it says. Otherwise
+ * one line of JSON on standard error says why: `{ code, message, problems }`.
+ */
+export async function printContractTask(name: "check" | "export", task: TaskProcess): Promise<number> {
+  const print = keepOutputClean(task);
+  try {
+    const answer = name === "check" ? await check(task) : await exportDocuments(task);
+    await print(`${JSON.stringify(answer)}\n`);
+    return EXIT.ok;
+  } catch (error) {
+    task.stderr.write(`${JSON.stringify(failureOf(error))}\n`);
+    return exitCodeFor(error);
+  }
+}
+
+async function check(task: TaskProcess): Promise<CheckReport> {
+  const { path, release } = readConfig(contractTaskEnv, task.env);
+  const { against } = await readInput(checkInput, task.stdin);
+  const { checkApp } = await import("./contract-check.ts");
+  return checkApp(await importApp(path, release), against);
+}
+
+async function exportDocuments(task: TaskProcess): Promise<AppExport> {
+  const { path, release } = readConfig(contractTaskEnv, task.env);
+  const { existing } = await readInput(exportInput, task.stdin);
+  const { exportApp } = await import("./contract-export.ts");
+  return exportApp(await importApp(path, release), existing);
+}
+
+const contractTaskEnv = z
+  .object({ SLUICE_APP: z.string("is required: path of the module that exports `app`").min(1) })
+  .transform((env) => ({ path: env.SLUICE_APP, release: "local" }));
+
+/** @throws {ConfigInvalidError} when it is too long, no JSON or something else than documents. */
+async function readInput<Schema extends z.ZodType>(
+  schema: Schema,
+  stdin: TaskProcess["stdin"],
+): Promise<z.output<Schema>> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of stdin) {
+    chunks.push(Buffer.from(chunk));
+    bytes += Buffer.byteLength(chunk);
+    if (bytes > INPUT_BYTES_MAX)
+      throw new ConfigInvalidError("The input", [`is over ${INPUT_BYTES_MAX} bytes`]);
+  }
+  const result = schema.safeParse(parsed(Buffer.concat(chunks).toString("utf8")));
+  if (result.success) return result.data;
+  const problems = result.error.issues.map((it) => `${pointerTo(it.path) || "it"}: ${it.message}`);
+  throw new ConfigInvalidError("The input", problems);
+}
+
+function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new ConfigInvalidError("The input", ["is no JSON"]);
+  }
+}
+
+/** What an app prints while it is loaded must not end up in the answer: it goes to standard error. */
+function keepOutputClean({ stdout, stderr }: TaskProcess): (text: string) => Promise<void> {
+  const write = stdout.write.bind(stdout);
+  stdout.write = stderr.write.bind(stderr);
+  return (text) =>
+    new Promise((resolve, reject) => {
+      write(text, (error) => (error ? reject(error) : resolve()));
+    });
+}
+
+function failureOf(error: unknown): object {
+  const problems = error instanceof Error && "problems" in error ? error.problems : [];
+  const message = error instanceof Error ? error.message : String(error);
+  return { code: error instanceof SluiceError ? error.code : null, message, problems };
+}
