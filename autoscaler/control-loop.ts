@@ -51,6 +51,8 @@ export class ControlLoop {
   readonly #pools: readonly PoolScaler[];
   #wake = new AbortController();
   #justFailed = true;
+  /** Queues of the registry: the gates ask for the load of those without a pool too. */
+  #queues: readonly string[] = [];
 
   constructor(ports: ControlLoopPorts) {
     this.#ports = ports;
@@ -88,11 +90,12 @@ export class ControlLoop {
   async #round(): Promise<void> {
     const { observer, load, estimates, startDelays, executor, laneRetirer, onObservation } = this.#ports;
     await load.showAutoscaler(ALIVE_MS);
-    for (const { queue } of this.#pools) {
+    for (const queue of new Set([...this.#pools.map((it) => it.queue), ...this.#queues])) {
       const [arrivals, service] = await Promise.all([load.arrivals(queue), load.service(queue)]);
       estimates.read(queue, { readAtMs: this.#ports.clock.monotonicMs(), arrivals, service });
     }
     const observation = await observer.look();
+    this.#queues = observation.snapshot.queues.map((it) => it.queue);
     onObservation(observation);
     await laneRetirer.see(observation);
     startDelays.see(observation, executor.workers());

@@ -49,6 +49,8 @@ export interface GateKeeperPorts {
   readonly estimates: LoadEstimates;
   /** A look at most a second old; rejects when Redis is away. */
   observe(): Promise<Observation>;
+  /** A new look, which later ones may share; rejects when Redis is away. */
+  look(): Promise<unknown>;
 }
 
 export class GateKeeper {
@@ -71,7 +73,10 @@ export class GateKeeper {
     const { redis, keys, clock } = this.#ports;
     const readiness = this.#readiness(await this.#ports.observe(), request.type, request.version);
     const change = { at: toRfc3339(clock.nowMs()), by, why };
-    return moveGate(redis, keys, { request, readiness, change });
+    const decision = await moveGate(redis, keys, { request, readiness, change });
+    // Whoever asks next sees it moved; a look that fails now is made when they ask.
+    if (decision.kind === "moved") await this.#ports.look().catch(() => undefined);
+    return decision;
   }
 
   #view(observation: Observation, type: string): GateView[] {

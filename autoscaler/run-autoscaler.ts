@@ -118,6 +118,7 @@ async function control(setup: Control): Promise<void> {
     clock,
     estimates,
     observe: () => observer.recent(),
+    look: () => observer.look(),
   });
   const server = await buildControlServer({
     log,

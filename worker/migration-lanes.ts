@@ -68,10 +68,11 @@ export function requirePublished(document: RegistryDocument, app: ResolvedApp, r
  * @throws {WorkerRefusedError} when a type's gate is below the read group of the build's own version.
  */
 export function requireActive(document: RegistryDocument, app: ResolvedApp, queue: string): void {
-  for (const { contract } of app.jobs.filter((it) => it.contract.queue === queue)) {
+  for (const { contract } of app.jobs) {
     const own = contract.versions.at(-1);
     const active = document.types[contract.type]?.activeVersion;
-    if (own === undefined || active === undefined || own.minReaderVersion <= active) continue;
+    if (contract.queue !== queue || own?.minReaderVersion === undefined || active === undefined) continue;
+    if (own.minReaderVersion <= active) continue;
     throw new WorkerRefusedError(
       `the gate of ${contract.type} is at version ${active}, and the build would write version ${own.version}; ` +
         `raise it first (sluice gate raise ${contract.type} ${own.version})`,

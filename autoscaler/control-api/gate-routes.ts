@@ -11,6 +11,7 @@ import { type Problem, problemOf } from "#shared/http/problem";
 import { sendProblem } from "#shared/http/send-problem";
 import type { Log } from "#shared/log";
 import type { GateDecision, GateRefusal } from "#shared/registry/decide-gate";
+import { fromRfc3339, toRfc3339 } from "#shared/system-clock";
 import type { GateMove, GateView } from "../gate-keeper.ts";
 import { BodyInvalidError, causeOf, readRedis } from "./problems.ts";
 
@@ -80,7 +81,12 @@ function moveOf(type: string, body: unknown): GateMove {
     );
   }
   const { expected = null, sunset = null, ...rest } = result.data;
-  return { type, ...rest, expected: expected ?? null, sunset: sunset ?? null };
+  return { type, ...rest, expected: expected ?? null, sunset: sunset === null ? null : inUtc(sunset) };
+}
+
+function inUtc(time: string): string {
+  const atMs = fromRfc3339(time);
+  return atMs === null ? time : toRfc3339(atMs);
 }
 
 /** `null` when the answer is lost: the gate may have moved all the same. */

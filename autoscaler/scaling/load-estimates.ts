@@ -11,8 +11,14 @@ import { estimateServiceTime, type ServiceTimeEstimate } from "./estimate-servic
 
 type Counters = ReadonlyMap<string, number>;
 
+/** One tick: an arrival rate of less than that says little. */
+const FOLLOWED_MS_MIN = 5_000;
+
+/** Load of a type that has stopped coming fades for hours; this little is none. */
+const IDLE_SLOTS = 0.05;
+
 interface QueueLoad {
-  readings: number;
+  readonly firstReadAtMs: number;
   readAtMs: number;
   arrivals: Counters;
   service: Counters;
@@ -37,7 +43,7 @@ export class LoadEstimates {
     const load = this.#queues.get(queue);
     if (load === undefined) {
       const times = firstTimes(reading.service);
-      this.#queues.set(queue, { ...reading, readings: 1, rates: new Map(), times });
+      this.#queues.set(queue, { ...reading, firstReadAtMs: reading.readAtMs, rates: new Map(), times });
       return;
     }
     const elapsedMs = reading.readAtMs - load.readAtMs;
@@ -48,7 +54,6 @@ export class LoadEstimates {
       if (rate !== null) load.rates.set(counter, rate);
     }
     for (const type of typesOf(reading.service)) followTime(load, reading.service, type);
-    load.readings += 1;
     load.readAtMs = reading.readAtMs;
     load.arrivals = reading.arrivals;
     load.service = reading.service;
@@ -75,18 +80,21 @@ export class LoadEstimates {
   }
 
   /**
-   * Slots that the type's jobs keep busy, all lanes together: arrivals a second times slot seconds.
-   * `null` until two readings are there, or while jobs arrive and none has finished yet.
+   * Slots that the type's jobs keep busy, all lanes together: arrivals a second times slot seconds. None
+   * once it has faded to a twentieth of a slot. `null` until arrivals were followed for long
+   * enough, or while jobs arrive and none has finished yet.
    */
   loadSlots(queue: string, type: string): number | null {
     const load = this.#queues.get(queue);
-    if (load === undefined || load.readings < 2) return null;
+    if (load === undefined || load.readAtMs - load.firstReadAtMs < FOLLOWED_MS_MIN) return null;
     const perSec = [...load.rates]
       .filter(([counter]) => parseArrivalCounterName(counter)?.type === type)
       .reduce((total, [, rate]) => total + rate.arrivalRatePerSec, 0);
     if (perSec === 0) return 0;
     const timeMs = load.times.get(type)?.serviceTimeMs;
-    return timeMs === undefined ? null : (perSec * timeMs) / 1_000;
+    if (timeMs === undefined) return null;
+    const slots = (perSec * timeMs) / 1_000;
+    return slots < IDLE_SLOTS ? 0 : slots;
   }
 
   #ratesOf(queue: string, generation: number): { readonly type: string; readonly perSec: number }[] {

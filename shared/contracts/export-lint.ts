@@ -8,7 +8,7 @@
 import type { z } from "zod";
 import { toJsonSchema } from "./json-schema.ts";
 import type { LintFinding } from "./lint-finding.ts";
-import { compileStrictCheck } from "./strict-check.ts";
+import { requireUsable } from "./strict-check.ts";
 import { isNode, type JsonSchema, nodesOf, targetOf } from "./wire-schema.ts";
 
 export function exportFindings(schema: z.ZodType): readonly LintFinding[] {
@@ -22,7 +22,7 @@ export function exportFindings(schema: z.ZodType): readonly LintFinding[] {
   }
   try {
     // It reads every regular expression as a Unicode one.
-    compileStrictCheck(exported, "");
+    requireUsable(exported);
   } catch (error) {
     return [
       { code: "UNUSABLE_SCHEMA", path: "data", message: `cannot be used as JSON Schema: ${text(error)}` },

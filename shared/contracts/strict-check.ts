@@ -22,37 +22,53 @@ export type StrictCheck = (data: unknown) => readonly Issue[];
 
 /** Compiles `schema` closed, as the door asks. Compiling costs milliseconds: keep the result. */
 export function compileStrictCheck(schema: JsonSchema, pointerPrefix: string): StrictCheck {
-  return compile(closed(schema), { pointerPrefix, validateSchema: true });
+  requireSchema(schema);
+  return compileCheck(closed(schema), pointerPrefix);
 }
 
-/** Compiles `schema` as it is. It must be a valid schema: that alone would cost ten times the compiling. */
+/**
+ * Asks whether the door could compile `schema`, without the work of making a fast check of it.
+ *
+ * @throws {Error} saying why not.
+ */
+export function requireUsable(schema: JsonSchema): void {
+  requireSchema(schema);
+  checkerOf({ optimize: false }).compile(closed(schema));
+}
+
+/** Compiles `schema` as it is. It must be a valid schema: asking that is not done here. */
 export function compileCheck(schema: JsonSchema | boolean, pointerPrefix: string): StrictCheck {
-  return compile(schema, { pointerPrefix, validateSchema: false });
-}
-
-interface CompileOptions {
-  readonly pointerPrefix: string;
-  readonly validateSchema: boolean;
-}
-
-function compile(schema: JsonSchema | boolean, options: CompileOptions): StrictCheck {
-  const { pointerPrefix, validateSchema } = options;
-  const ajv = new Ajv2020({
-    allErrors: true,
-    strict: false,
-    validateSchema,
-    validateFormats: true,
-    ownProperties: true,
-    // It would print each format it does not know; zod writes a pattern beside those.
-    logger: false,
-  });
-  formats.default.default(ajv);
-  multiplesAsReadersSeeThem(ajv);
-  const validate: ValidateFunction = ajv.compile(schema);
+  const validate: ValidateFunction = checkerOf({}).compile(schema);
   return (data) => {
     if (validate(data)) return [];
     return (validate.errors ?? []).slice(0, ISSUES_MAX).map((error) => toIssue(error, pointerPrefix));
   };
+}
+
+/** @throws {Error} when `schema` is no valid JSON Schema. */
+function requireSchema(schema: JsonSchema): void {
+  // One for all: it compiles the schema of schemas, which takes ten times as long as an ordinary one.
+  judge ??= checkerOf({});
+  if (judge.validateSchema(schema) !== true)
+    throw new Error(judge.errorsText(judge.errors, { dataVar: "it" }));
+}
+
+let judge: Ajv2020 | null = null;
+
+function checkerOf(code: { readonly optimize?: false }): Ajv2020 {
+  const ajv = new Ajv2020({
+    allErrors: true,
+    strict: false,
+    validateSchema: false,
+    validateFormats: true,
+    ownProperties: true,
+    // It would print each format it does not know; zod writes a pattern beside those.
+    logger: false,
+    code,
+  });
+  formats.default.default(ajv);
+  multiplesAsReadersSeeThem(ajv);
+  return ajv;
 }
 
 /** Ajv divides doubles, so 19.99 would be no multiple of 0.01; readers compare decimals. */

@@ -26,21 +26,35 @@ export interface OpenEnumRule {
  * schema of its own.
  */
 export function closed(schema: JsonSchema): JsonSchema {
-  return mapSchema(schema, (node) => {
-    const rule = openEnumOf(node);
-    const plain = withoutExtensions(node);
-    if (rule !== null) return { ...plain, enum: rule.values };
-    const isRecord = plain.propertyNames !== undefined;
-    if (plain.type === "object" && !isRecord && isOpen(plain.additionalProperties)) {
-      plain.additionalProperties = false;
-    }
-    return plain;
-  });
+  return once(closedOnes, schema, () => mapSchema(schema, closeNode));
+}
+
+function closeNode(node: Record<string, unknown>): JsonSchema {
+  const rule = openEnumOf(node);
+  const plain = withoutExtensions(node);
+  if (rule !== null) return { ...plain, enum: rule.values };
+  const isRecord = plain.propertyNames !== undefined;
+  if (plain.type === "object" && !isRecord && isOpen(plain.additionalProperties)) {
+    plain.additionalProperties = false;
+  }
+  return plain;
 }
 
 /** The schema as its reader takes data: open enums take any text. */
 export function opened(schema: JsonSchema): JsonSchema {
-  return mapSchema(schema, withoutExtensions);
+  return once(openedOnes, schema, () => mapSchema(schema, withoutExtensions));
+}
+
+/** A version is compared with every other one, and its schema never changes: each side is made once. */
+const closedOnes = new WeakMap<JsonSchema, JsonSchema>();
+const openedOnes = new WeakMap<JsonSchema, JsonSchema>();
+
+function once(made: WeakMap<JsonSchema, JsonSchema>, schema: JsonSchema, make: () => JsonSchema): JsonSchema {
+  const known = made.get(schema);
+  if (known !== undefined) return known;
+  const side = make();
+  made.set(schema, side);
+  return side;
 }
 
 /** The open enum that a node of a published schema declares, or `null`. */
@@ -129,6 +143,7 @@ function isExtension(keyword: string): boolean {
 }
 
 function withoutExtensions(node: JsonSchema): Record<string, unknown> {
+  if (!Object.keys(node).some(isExtension)) return node;
   return Object.fromEntries(Object.entries(node).filter(([keyword]) => !isExtension(keyword)));
 }
 

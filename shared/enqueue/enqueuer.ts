@@ -23,7 +23,7 @@ import type { LaneQueues } from "../redis/lane-queues.ts";
 import { decideLane, type LaneDecision } from "../registry/decide-lane.ts";
 import type { RegistryDocument, Superseded } from "../registry/registry-document.ts";
 import type { ArrivalCounter } from "./arrival-counter.ts";
-import { stampEnvelope } from "./stamp.ts";
+import { ANONYMOUS_SOURCE, stampEnvelope } from "./stamp.ts";
 
 export interface Enqueued {
   readonly id: string;
@@ -70,7 +70,8 @@ export class Enqueuer {
   async enqueue(request: JobRequest, tenant: string): Promise<EnqueueAnswer> {
     const { queues, arrivals, clock, registry } = this.#ports;
     const document = registry();
-    const lane = this.#laneFor(document, request);
+    const lane = await this.#laneOrKnown(document, request, tenant);
+    if ("job" in lane) return lane;
     this.#checkData(document, request);
 
     const acceptedAtMs = clock.nowMs();
@@ -87,6 +88,28 @@ export class Enqueuer {
     await queues.add(laneName(queue, lane.generation), job);
     arrivals.count(queue, arrivalCounterName(request.type, lane.generation));
     return { job: { id: jobId, type: request.type, state: "waiting" }, superseded };
+  }
+
+  /**
+   * A version that is refused now may have been accepted before: then the same job is meant, and a refusal
+   * would say that it is not stored.
+   */
+  async #laneOrKnown(
+    document: RegistryDocument,
+    request: JobRequest,
+    tenant: string,
+  ): Promise<Lane | EnqueueAnswer> {
+    try {
+      return this.#laneFor(document, request);
+    } catch (refusal) {
+      const { id, source = ANONYMOUS_SOURCE, type } = request;
+      const queue = Object.hasOwn(document.types, type) ? document.types[type]?.queue : undefined;
+      if (id === undefined || queue === undefined) throw refusal;
+      const jobId = jobIdOf({ queue, tenant, source, id });
+      const state = await this.#find(document, jobId);
+      if (state === null) throw refusal;
+      return { job: { id: jobId, type, state }, superseded: null };
+    }
   }
 
   #laneFor(document: RegistryDocument, request: JobRequest): Lane {

@@ -5,7 +5,7 @@
  * not even of its queue, and may change with every draft. Publishing the version ends it.
  */
 import { withEvent } from "./gate.ts";
-import { NEVER_PUBLISHED } from "./merge-types.ts";
+import { NEVER_PUBLISHED } from "./merge-release.ts";
 import type {
   Change,
   DescribedType,

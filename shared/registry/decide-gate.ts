@@ -18,7 +18,7 @@ export interface GateRequest {
   readonly expected: number | null;
   /** Raise without the slots. The caller says why. */
   readonly force: boolean;
-  /** When versions that are superseded by this stop being accepted, RFC 3339; `null` when not announced. */
+  /** When versions that are superseded by this stop being accepted, RFC 3339 in UTC; `null`: not announced. */
   readonly sunset: string | null;
 }
 
@@ -34,6 +34,7 @@ export const GATE_REFUSALS = [
   "type-unknown",
   "version-unknown",
   "gate-moved",
+  "sunset-wrong",
   "no-reader",
   "more-than-one-step",
   "load-unknown",
@@ -69,7 +70,9 @@ export function decideGate(
     return refused("version-unknown", `version ${version} of ${type} is not published; published: ${known}`);
   }
   if (version === activeVersion) return { kind: "unchanged", activeVersion };
-  const refusal = version > activeVersion ? raiseRefusal(document, request, readiness) : null;
+  const refusal =
+    sunsetRefusal(request, activeVersion, change) ??
+    (version > activeVersion ? raiseRefusal(document, request, readiness) : null);
   if (refusal !== null) return refusal;
   const moved =
     version > activeVersion ? raised(published, request, change) : lowered(published, version, change);
@@ -79,6 +82,19 @@ export function decideGate(
     from: activeVersion,
     document: { ...document, revision: document.revision + 1, types },
   };
+}
+
+/** Both times are in UTC with milliseconds, so their texts compare as they do. */
+function sunsetRefusal(
+  { sunset, version }: GateRequest,
+  activeVersion: number,
+  { at }: Change,
+): GateDecision | null {
+  if (sunset === null) return null;
+  if (version < activeVersion)
+    return refused("sunset-wrong", "a gate that is lowered supersedes nothing; leave out the sunset");
+  if (sunset > at) return null;
+  return refused("sunset-wrong", `the sunset ${sunset} has passed already; announce a later one`);
 }
 
 function raiseRefusal(

@@ -12,7 +12,7 @@
  */
 import { decideVersion, knownBefore } from "../contracts/compatibility/decide-version.ts";
 import { verdictProblems } from "../contracts/compatibility/verdict-problems.ts";
-import { mergedTypes } from "./merge-types.ts";
+import { mergedTypes } from "./merge-release.ts";
 import type {
   Change,
   DescribedType,

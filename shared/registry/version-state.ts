@@ -13,8 +13,9 @@ export type VersionLife = "draft" | "published" | "active" | "superseded" | "ret
 export interface VersionState {
   readonly version: number;
   readonly state: VersionLife;
-  /** When and by whom it was drafted or published, or the gate moved to it, whichever was last. RFC 3339. */
+  /** Since when it is superseded; else when it was drafted or published, or the gate moved to it. RFC 3339. */
   readonly since: string | null;
+  /** Who drafted or published it, or moved the gate to it, whoever was last. */
   readonly by: string | null;
   /** When it stops being accepted, as announced; RFC 3339. */
   readonly sunset: string | null;
@@ -40,12 +41,13 @@ function stateOf(
   }: { readonly type: string; readonly published: PublishedType; readonly version: number },
 ): VersionState {
   const event = published.events.findLast((it) => it.version === version);
+  const superseded = published.superseded[version];
   return {
     version,
     state: lifeOf(document, { type, published, version }),
-    since: event?.at ?? null,
+    since: superseded?.since ?? event?.at ?? null,
     by: event?.by ?? null,
-    sunset: published.superseded[version]?.sunset ?? null,
+    sunset: superseded?.sunset ?? null,
   };
 }
 

@@ -1,4 +1,5 @@
 /** The commands that look after versions, against real processes. */
+import { randomUUID } from "node:crypto";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect } from "vitest";
@@ -87,6 +88,7 @@ describe("sluice lanes migrate", () => {
         Array.from({ length: jobs }, (_, index) => stack.enqueue({ n: index, amount: index })),
       );
       await stack.publish("probe-v2");
+      await stack.openGate();
 
       const migrate = [
         "lanes",
@@ -122,5 +124,27 @@ describe("the commands beside a running `sluice dev`", () => {
     const list = dev.sluice("release", "list");
     expect(await list.exited).toMatchObject({ code: 0 });
     expect(list.output).toMatch(/^shop-v1 +shop +live/m);
+  });
+});
+
+describe("a job that was accepted before its gate was lowered", () => {
+  stackTest("is still the same job to whoever hands it in again", async ({ stack }) => {
+    await stack.publish("probe-v1", "probe-v2");
+    await stack.openGate(2);
+    await stack.startProducer();
+    const job = {
+      type: "probe.task",
+      schemaversion: 2,
+      id: "once",
+      data: { n: 1, total: { value: 5, currency: "EUR" } },
+    };
+    const first = await stack.post(job);
+    expect(first.status).toBe(202);
+    await stack.openGate(1);
+    await expect
+      .poll(async () => (await stack.post({ ...job, id: randomUUID() })).status, SHOWN_SOON)
+      .toBe(409);
+    const again = await stack.post(job);
+    expect([again.status, again.body.id]).toEqual([202, first.body.id]);
   });
 });

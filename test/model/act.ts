@@ -1,5 +1,5 @@
 /** One kind of command: when it applies, what it does, and the look at every promise after it. */
-import fc from "fast-check";
+import type fc from "fast-check";
 import { requireInvariants } from "./invariants.ts";
 import type { World } from "./world.ts";
 

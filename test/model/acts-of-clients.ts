@@ -52,6 +52,10 @@ export const enqueue: ActKind<Enqueue> = {
       return;
     }
     owed.lateIn = answer.lateIn;
+    const { activeVersion = 0 } = world.fleet.producerOf(producer).document.types[history.type] ?? {};
+    if (version > activeVersion) {
+      throw new InvariantBroken("nothing new is accepted above the gate", `${history.type}@${version}`);
+    }
     if (delayMs > 0) world.coverage.count("enqueue: scheduled");
     if (delayMs === MONTH_MS) world.coverage.count("enqueue: scheduled far ahead");
   },
@@ -75,16 +79,11 @@ async function offer(
   request: JobRequest,
 ): Promise<{ readonly jobId: string; readonly lateIn: string | null } | null> {
   const { fleet, coverage } = world;
-  const copy = fleet.producerOf(producer).document;
-  const isOld = copy !== fleet.document;
+  const isOld = fleet.producerOf(producer).document !== fleet.document;
   if (isOld) coverage.count("enqueue: on an old copy of the registry");
   try {
     const { job } = await fleet.offer(producer, request, delayMs);
     coverage.count("enqueue: accepted");
-    const { activeVersion = 0 } = copy.types[request.type] ?? {};
-    if (request.schemaversion > activeVersion) {
-      throw new InvariantBroken("nothing is accepted above the gate", `${request.type}@${request.schemaversion}`);
-    }
     return { jobId: job.id, lateIn: isOld ? lateLane(world, job.id) : null };
   } catch (error) {
     if (!(error instanceof SluiceError)) throw error;

@@ -3,7 +3,14 @@ import fc from "fast-check";
 import { WorkerRefusedError } from "#shared/errors";
 import { generationOf, laneName } from "#shared/lane";
 import { type ActKind, pick } from "./act.ts";
-import { type History, QUEUE, type Upcasters, versionIn, VERSIONS_MAX, type Window } from "./evolving-types.ts";
+import {
+  type History,
+  QUEUE,
+  type Upcasters,
+  VERSIONS_MAX,
+  versionIn,
+  type Window,
+} from "./evolving-types.ts";
 import { Build } from "./model-build.ts";
 import type { World } from "./world.ts";
 
@@ -185,20 +192,27 @@ export const retireByForce: ActKind<{ readonly release: number }> = {
   },
 };
 
-export const migrate: ActKind<{ readonly release: number; readonly lane: number }> = {
+export const migrate: ActKind<{
+  readonly release: number;
+  readonly lane: number;
+  readonly raisesGates: boolean;
+}> = {
   name: "migrate a lane",
-  parameters: fc.record({ release: draw, lane: draw }),
+  parameters: fc.record({ release: draw, lane: draw, raisesGates: fc.boolean() }),
   applies: (world) => world.fleet.liveReleases.length > 0 && lanesOf(world).length > 1,
-  async run(world, { release: drawn, lane }) {
+  async run(world, { release: drawn, lane, raisesGates }) {
     const { fleet, coverage } = world;
-    // Mostly the newest release, which alone may.
-    const release = (drawn % 4 === 0 ? pick(fleet.liveReleases, drawn) : fleet.newestRelease) ?? "";
+    // Mostly the newest release, which alone may, and a lane that holds something.
+    const release = (drawn % 8 === 0 ? pick(fleet.liveReleases, drawn) : fleet.newestRelease) ?? "";
+    const lanes = lane % 8 === 0 ? lanesOf(world) : fleet.queues.lanesWithJobs();
+    if (raisesGates) await raiseGates(world, fleet.buildOf(release));
     try {
-      const totals = await fleet.migrate(release, pick(lanesOf(world), lane) as string);
+      const totals = await fleet.migrate(release, pick(lanes, lane) ?? "");
       coverage.count("migrated: moved", totals.moved);
       coverage.count("migrated: upcast", totals.upcast);
       coverage.count("migrated: quarantined", totals.quarantined);
-      for (const [reason, jobs] of Object.entries(totals.left)) coverage.count(`migrated: left, ${reason}`, jobs);
+      for (const [reason, jobs] of Object.entries(totals.left))
+        coverage.count(`migrated: left, ${reason}`, jobs);
     } catch (error) {
       if (!(error instanceof WorkerRefusedError)) throw error;
       coverage.count("migrate: refused");
@@ -206,27 +220,39 @@ export const migrate: ActKind<{ readonly release: number; readonly lane: number 
   },
 };
 
+/** Opens the gates for everything that a build writes, one read group after the other. */
+async function raiseGates({ fleet, coverage }: World, build: Build): Promise<void> {
+  for (const { type, versions } of build.descriptor.types) {
+    for (const { version } of versions) {
+      if (version <= (fleet.document.types[type]?.activeVersion ?? 0)) continue;
+      const request = { type, version, expected: null, force: true, sunset: null };
+      if ((await fleet.moveGate(request, null)).kind === "moved") coverage.count("gate: raised");
+    }
+  }
+}
+
 /**
  * A person moves a job into another lane with a plain BullMQ tool, whoever reads that lane; some have been
  * handed back so often before that the next time parks them.
  */
-export const misplace: ActKind<{ readonly job: number; readonly lane: number; readonly handBacks: number }> = {
-  name: "misplace a job",
-  parameters: fc.record({ job: draw, lane: draw, handBacks: fc.constantFrom(0, 7, 8) }),
-  applies: (world) => restingJobs(world).length > 0 && lanesOf(world).length > 1,
-  async run(world, { job: drawn, lane, handBacks }) {
-    const { fleet, ledger, coverage } = world;
-    const { jobId, from } = pick(restingJobs(world), drawn) ?? { jobId: "", from: "" };
-    const to = pick(
-      lanesOf(world).filter((it) => it !== from),
-      lane,
-    );
-    if (to === undefined) return;
-    ledger.of(jobId).misplacedIn = to;
-    await fleet.moveByHand({ jobId, from, to, handBacks });
-    coverage.count("misplaced");
-  },
-};
+export const misplace: ActKind<{ readonly job: number; readonly lane: number; readonly handBacks: number }> =
+  {
+    name: "misplace a job",
+    parameters: fc.record({ job: draw, lane: draw, handBacks: fc.constantFrom(0, 7, 8) }),
+    applies: (world) => restingJobs(world).length > 0 && lanesOf(world).length > 1,
+    async run(world, { job: drawn, lane, handBacks }) {
+      const { fleet, ledger, coverage } = world;
+      const { jobId, from } = pick(restingJobs(world), drawn) ?? { jobId: "", from: "" };
+      const to = pick(
+        lanesOf(world).filter((it) => it !== from),
+        lane,
+      );
+      if (to === undefined) return;
+      ledger.of(jobId).misplacedIn = to;
+      await fleet.moveByHand({ jobId, from, to, handBacks });
+      coverage.count("misplaced");
+    },
+  };
 
 function lanesOf({ fleet }: World): readonly string[] {
   const generations = fleet.document.queues[QUEUE]?.generations ?? [];

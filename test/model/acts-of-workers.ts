@@ -99,7 +99,10 @@ export const outOfTime: ActKind<{ readonly worker: number }> = {
   parameters: fc.record({ worker: draw }),
   applies: ({ fleet }) => fleet.workers.some((it) => it.state === "draining"),
   async run({ fleet }, { worker }) {
-    await pick(fleet.workers.filter((it) => it.state === "draining"), worker)?.outOfTime();
+    await pick(
+      fleet.workers.filter((it) => it.state === "draining"),
+      worker,
+    )?.outOfTime();
   },
 };
 
@@ -108,7 +111,10 @@ export const kill: ActKind<{ readonly worker: number }> = {
   parameters: fc.record({ worker: draw }),
   applies: ({ fleet }) => fleet.workers.some((it) => it.state !== "lost"),
   async run({ fleet, coverage }, { worker: drawn }) {
-    const worker = pick(fleet.workers.filter((it) => it.state !== "lost"), drawn);
+    const worker = pick(
+      fleet.workers.filter((it) => it.state !== "lost"),
+      drawn,
+    );
     coverage.count("killed in flight", worker?.running.length ?? 0);
     worker?.kill();
   },
@@ -117,7 +123,9 @@ export const kill: ActKind<{ readonly worker: number }> = {
 export const tick: ActKind<{ readonly byMs: number }> = {
   name: "tick",
   // Shorter than a producer's interval, a handed-back job, a lease, a drain of all delays, a month.
-  parameters: fc.record({ byMs: fc.constantFrom(200, 2_000, 2_000, 10_000, 21_000, 21_000, 61_000, 660_000, 2_600_000_000) }),
+  parameters: fc.record({
+    byMs: fc.constantFrom(200, 2_000, 2_000, 10_000, 21_000, 21_000, 61_000, 660_000, 2_600_000_000),
+  }),
   applies: () => true,
   async run({ fleet, coverage }, { byMs }) {
     coverage.count("lanes retired", (await fleet.tick(byMs)).length);

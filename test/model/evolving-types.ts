@@ -72,7 +72,10 @@ function nextVersion(before: HistoryVersion, step: Step): HistoryVersion {
     case "a":
       return versionOf({ ...before, version, optional: [...before.optional, version] });
     case "b":
-      return { ...versionOf({ ...before, version, minReaderVersion: version, core: version }), replaces: before.core };
+      return {
+        ...versionOf({ ...before, version, minReaderVersion: version, core: version }),
+        replaces: before.core,
+      };
     case "m":
       return versionOf({ ...before, version, minReaderVersion: version });
   }

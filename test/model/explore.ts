@@ -21,7 +21,10 @@ export async function explore(
 }
 
 /** The events that happened less often than they should, each with both numbers; empty when all did. */
-export function missing(coverage: Coverage, atLeast: Readonly<Record<string, number>>): Readonly<Record<string, string>> {
+export function missing(
+  coverage: Coverage,
+  atLeast: Readonly<Record<string, number>>,
+): Readonly<Record<string, string>> {
   const short = Object.entries(atLeast).filter(([event, times]) => coverage.of(event) < times);
   return Object.fromEntries(short.map(([event, times]) => [event, `${coverage.of(event)} of ${times}`]));
 }

@@ -4,6 +4,12 @@
  * Every decision in it is production's own; what is played is only what surrounds them: the queues
  * (`ModelQueues`), time, processes that come and go, and people. It judges nothing: `invariants.ts` does.
  */
+
+import { pino } from "pino";
+import { type Observation, Observer, type ObserverPorts } from "#autoscaler/observe";
+import { decideLaneRetirement } from "#autoscaler/retirement/decide-lane-retirement";
+import { decideReleaseRetirement } from "#autoscaler/retirement/decide-release-retirement";
+import type { RetirementAnswer } from "#autoscaler/retirement/retirement-answer";
 import type { EnqueueAnswer } from "#shared/enqueue/enqueuer";
 import type { JobRequest } from "#shared/envelope";
 import { parseRecord } from "#shared/job-record";
@@ -16,17 +22,12 @@ import { routeOf } from "#shared/registry/decide-lane";
 import { decidePublish, type PublishDecision, retire, retireLane } from "#shared/registry/decide-publish";
 import { EMPTY_REGISTRY, type RegistryDocument } from "#shared/registry/registry-document";
 import { toRfc3339 } from "#shared/system-clock";
-import { type Observation, Observer, type ObserverPorts } from "#autoscaler/observe";
-import { decideLaneRetirement } from "#autoscaler/retirement/decide-lane-retirement";
-import { decideReleaseRetirement } from "#autoscaler/retirement/decide-release-retirement";
-import type { RetirementAnswer } from "#autoscaler/retirement/retirement-answer";
 import { acceptTestOf } from "#worker/accept-envelope";
 import { LaneMigration, type MigrationTotals } from "#worker/migrate-lane";
 import { migratingBuildOf } from "#worker/migrating-build";
-import { requireMigrationLanes } from "#worker/migration-lanes";
+import { requireActive, requireMigrationLanes, requirePublished } from "#worker/migration-lanes";
 import { releaseParked } from "#worker/release-parked";
 import { requireLanes } from "#worker/require-lanes";
-import { pino } from "pino";
 import { QUEUE } from "./evolving-types.ts";
 import type { Build } from "./model-build.ts";
 import { ModelClock } from "./model-clock.ts";
@@ -53,6 +54,8 @@ export interface HandMove {
   readonly to: string;
   readonly handBacks: number;
 }
+
+const nothing = () => undefined;
 
 const silent = pino({ level: "silent" });
 
@@ -139,7 +142,16 @@ export class FleetModel {
     await releaseParked(queues as unknown as LaneQueues, document, { queue: QUEUE, accept });
     this.#workersStarted += 1;
     const workerId = `w-${this.#workersStarted}`;
-    const ports = { workerId, build, lanes, slots, clock, queues, trips: this.#trips, witness: this.#witness };
+    const ports = {
+      workerId,
+      build,
+      lanes,
+      slots,
+      clock,
+      queues,
+      trips: this.#trips,
+      witness: this.#witness,
+    };
     const worker = new ModelWorker({ ...ports, random: () => this.#draw() });
     this.#beat(worker);
     this.workers = [...this.workers, worker];
@@ -184,6 +196,8 @@ export class FleetModel {
     const { clock, queues } = this;
     const build = this.buildOf(release);
     const lanes = requireMigrationLanes(this.document, { release, queue: QUEUE, fromLane });
+    requirePublished(this.document, build.app(nothing), release);
+    requireActive(this.document, build.app(nothing), QUEUE);
     const onceThrough = new AbortController();
     const migration = new LaneMigration({
       ...lanes,
@@ -226,7 +240,8 @@ export class FleetModel {
 
   #redeliver(): void {
     const nowMs = this.clock.nowMs();
-    const isWatched = (lane: string) => this.workers.some((it) => it.state === "ok" && it.lanes.includes(lane));
+    const isWatched = (lane: string) =>
+      this.workers.some((it) => it.state === "ok" && it.lanes.includes(lane));
     for (const worker of this.workers.filter((it) => it.state === "lost")) {
       if (nowMs - worker.seenAtMs < LEASE_OVER_MS) continue;
       for (const { jobId, lane } of worker.running.filter((it) => isWatched(it.lane))) {
@@ -250,7 +265,12 @@ export class FleetModel {
       this.#emptySinceMs.set(lane.lane, sinceMs);
       if (nowMs - sinceMs < EMPTY_FOR_MS) continue;
       const { generation } = lane;
-      this.document = retireLane(this.document, { queue: QUEUE, generation, at: toRfc3339(nowMs), by: "model" });
+      this.document = retireLane(this.document, {
+        queue: QUEUE,
+        generation,
+        at: toRfc3339(nowMs),
+        by: "model",
+      });
       retired.push(lane.lane);
     }
     return retired;
@@ -296,7 +316,9 @@ export class FleetModel {
       startDelayMs: () => 0,
     };
     Object.defineProperty(ports.registry, "document", { get: () => this.document });
-    Object.defineProperty(ports.config, "releases", { get: () => [...this.builds.keys()].map((id) => ({ id })) });
+    Object.defineProperty(ports.config, "releases", {
+      get: () => [...this.builds.keys()].map((id) => ({ id })),
+    });
     // Classes of production's with private parts; what is given is all that the observer asks of them.
     return ports as unknown as ObserverPorts;
   }

@@ -1,6 +1,7 @@
 /** What holds in a fleet at every moment, whatever people, deploys and crashes have done to it. */
-import { deadName, generationOf, parkedName } from "#shared/lane";
+
 import type { LaneView } from "#autoscaler/snapshot";
+import { deadName, generationOf, parkedName } from "#shared/lane";
 import { QUEUE } from "./evolving-types.ts";
 import { InvariantBroken, type Owed } from "./ledger.ts";
 import type { Whereabouts } from "./model-queues.ts";
@@ -47,7 +48,10 @@ function requireWorkers({ fleet, forcedReleases }: World): void {
     const { release } = build;
     const isRetired = fleet.document.releases[release]?.state === "retired" && !forcedReleases.has(release);
     if (!isRetired || isIdle || state === "lost") continue;
-    throw new InvariantBroken("a retired release runs no job", `${workerId} of ${release} has jobs in flight`);
+    throw new InvariantBroken(
+      "a retired release runs no job",
+      `${workerId} of ${release} has jobs in flight`,
+    );
   }
 }
 
@@ -56,7 +60,8 @@ function requireCause(job: Owed, { place, state }: Whereabouts): void {
   const isLane = generationOf(place) !== null;
   const isAside = place === parkedName(QUEUE) || place === deadName(QUEUE);
   const isEnded = state === "succeeded" || state === "failed";
-  if ((isLane || isAside) && job.ended === (isEnded ? state : null) && !(isAside && state === "in-flight")) return;
+  if ((isLane || isAside) && job.ended === (isEnded ? state : null) && !(isAside && state === "in-flight"))
+    return;
   const detail = `${job.jobId} is ${state} in ${place}; it has ${job.ended ?? "not ended"}`;
   throw new InvariantBroken("a job is where it was last put", detail);
 }
@@ -70,7 +75,9 @@ function requireLane(world: World, { lane, orphaned, retiredAt, readers, ...view
   const [unexplained] = jobsWithoutExcuse(world, lane);
   if (unexplained === undefined) return;
   const invariant =
-    readers.length === 0 ? "no lane loses its last reader while it holds jobs" : "a retired lane holds no job";
+    readers.length === 0
+      ? "no lane loses its last reader while it holds jobs"
+      : "a retired lane holds no job";
   throw new InvariantBroken(invariant, `${unexplained} is in ${lane}`);
 }
 
@@ -83,7 +90,9 @@ function requireAlarm(
   const isHeld = takers.some(({ build }) => readers.includes(build.release));
   if (orphaned && isHeld) throw new InvariantBroken("no alarm for a lane that is worked on", lane);
   const taken = takers.length > 0 ? "a worker takes from it" : "no worker takes from it";
-  coverage.count(orphaned ? `alarm: ${readers.length > 0 ? "live readers" : "no live reader"}, ${taken}` : "no alarm");
+  coverage.count(
+    orphaned ? `alarm: ${readers.length > 0 ? "live readers" : "no live reader"}, ${taken}` : "no alarm",
+  );
   if (!orphaned && readers.length === 0) {
     throw new InvariantBroken("a lane with jobs and no live reader is an alarm", lane);
   }

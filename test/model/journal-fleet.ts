@@ -5,13 +5,14 @@
  * After each thing that is asked its workers do all there is to do, because real workers do so by
  * themselves: what then is where depends on no one's speed. Handlers fail as `failsAtFirst` says.
  */
+
+import type { RetirementAnswer } from "#autoscaler/retirement/retirement-answer";
 import type { EnqueueAnswer } from "#shared/enqueue/enqueuer";
 import type { JobRequest } from "#shared/envelope";
 import { SluiceError, WorkerRefusedError } from "#shared/errors";
 import type { QueuedJob } from "#shared/redis/queued-job";
 import type { GateDecision, GateRequest } from "#shared/registry/decide-gate";
 import type { PublishDecision } from "#shared/registry/decide-publish";
-import type { RetirementAnswer } from "#autoscaler/retirement/retirement-answer";
 import type { MigrationTotals } from "#worker/migrate-lane";
 import { runs, takers } from "./acts-of-workers.ts";
 import { FleetModel, type HandMove } from "./fleet-model.ts";
@@ -21,9 +22,19 @@ import type { World } from "./world.ts";
 
 export type Asked =
   | { readonly ask: "publish"; readonly build: Build }
-  | { readonly ask: "start worker"; readonly release: string; readonly slots: number; readonly workerId: string }
+  | {
+      readonly ask: "start worker";
+      readonly release: string;
+      readonly slots: number;
+      readonly workerId: string;
+    }
   | { readonly ask: "drain"; readonly workerId: string }
-  | { readonly ask: "enqueue"; readonly producer: number; readonly request: JobRequest; readonly delayMs: number }
+  | {
+      readonly ask: "enqueue";
+      readonly producer: number;
+      readonly request: JobRequest;
+      readonly delayMs: number;
+    }
   | { readonly ask: "refresh"; readonly producer: number }
   | { readonly ask: "move gate"; readonly request: GateRequest; readonly loadSlots: number | null }
   | { readonly ask: "retire"; readonly release: string }
@@ -174,5 +185,10 @@ export function gateVerdict(decision: GateDecision): string {
 }
 
 export function retirementVerdict({ mayRetire, blockers }: RetirementAnswer): string {
-  return mayRetire ? "retired" : blockers.map(({ code, jobs = 0 }) => `${code} ${jobs}`).sort().join();
+  return mayRetire
+    ? "retired"
+    : blockers
+        .map(({ code, jobs = 0 }) => `${code} ${jobs}`)
+        .sort()
+        .join();
 }

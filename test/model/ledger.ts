@@ -118,7 +118,8 @@ export class Ledger implements Witness {
       throw new InvariantBroken("only a build that reads a job runs it", what);
     }
     const { history, version, written } = job;
-    if (version !== native) this.coverage.count(version < native ? "started older data" : "started newer data");
+    if (version !== native)
+      this.coverage.count(version < native ? "started older data" : "started newer data");
     const isValid = versionIn(history, native).schema.safeParse(data).success;
     if (!isValid || !isDeepStrictEqual(data, dataAsRead(history, { version, native }, written))) {
       const what = `${jobId}, written as ${version}, came to a handler of ${native} as ${JSON.stringify(data)}`;
@@ -171,7 +172,11 @@ export class Ledger implements Witness {
   #judgeRefusal(
     job: Owed,
     build: Build,
-    { lane, code, settlement }: { readonly lane: string; readonly code: string; readonly settlement: Settlement },
+    {
+      lane,
+      code,
+      settlement,
+    }: { readonly lane: string; readonly code: string; readonly settlement: Settlement },
   ): void {
     const isMoved = settlement.kind === "moved";
     this.coverage.count(`${isMoved ? settlement.place.replace(/^.*\./, "") : "handed back"}: ${code}`);

@@ -5,7 +5,7 @@
 import type { ResolvedContract } from "#shared/contracts/resolve-contract";
 import type { ReleaseDescriptor } from "#shared/registry/registry-document";
 import type { Handler, ResolvedApp } from "#worker/app";
-import { type Upcasters, typeOfBuild, type Window } from "./evolving-types.ts";
+import { typeOfBuild, type Upcasters, type Window } from "./evolving-types.ts";
 
 export interface BuildPlan {
   readonly release: string;

@@ -59,7 +59,15 @@ export class ModelQueues implements Ports {
   async add(place: string, { jobId, name, dataText, acceptedAtMs, delayMs }: QueuedJob): Promise<void> {
     const target = this.#place(place);
     if (target.bodies.has(jobId)) return;
-    target.bodies.set(jobId, { jobId, name, acceptedAtMs, dataText, recordText: null, starts: 0, crashes: 0 });
+    target.bodies.set(jobId, {
+      jobId,
+      name,
+      acceptedAtMs,
+      dataText,
+      recordText: null,
+      starts: 0,
+      crashes: 0,
+    });
     const waitMs = Math.max(delayMs, this.nextDelayMs);
     if (waitMs > 0) target.scheduled.set(jobId, acceptedAtMs + waitMs);
     else target.waiting.push(jobId);
@@ -80,7 +88,11 @@ export class ModelQueues implements Ports {
     });
   }
 
-  async restingIds(place: string, state: RestingState, { skip, max }: { readonly skip: number; readonly max: number }) {
+  async restingIds(
+    place: string,
+    state: RestingState,
+    { skip, max }: { readonly skip: number; readonly max: number },
+  ) {
     const { waiting, scheduled } = this.#place(place);
     const ids = { wait: waiting, delayed: [...scheduled.keys()], prioritized: [] }[state];
     return ids.slice(skip, skip + max);

@@ -22,7 +22,9 @@ export class ModelTrips implements Pick<LaneTripStore, "trip" | "close" | "obser
   }
 
   async observe(releases: readonly string[]): Promise<readonly ObservedTrip[]> {
-    return releases.flatMap((release) => [...this.of(release)].map(([lane, trip]) => ({ ...trip, release, lane })));
+    return releases.flatMap((release) =>
+      [...this.of(release)].map(([lane, trip]) => ({ ...trip, release, lane })),
+    );
   }
 
   async trip(

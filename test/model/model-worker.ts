@@ -74,6 +74,8 @@ export class ModelWorker {
   readonly #running = new Map<string, Running>();
   /** The handler's call that the processor has just made. */
   #call: Call | null = null;
+  /** What the witness found wrong with a start; thrown into the handler it would be a failed attempt. */
+  #objection: { readonly error: unknown } | null = null;
   #leases = 0;
 
   constructor(ports: ModelWorkerPorts) {
@@ -85,7 +87,14 @@ export class ModelWorker {
     this.seenAtMs = clock.nowMs();
     this.#ports = ports;
     const { release } = build;
-    this.trips = new LaneTrips({ release, store: trips, clock, log: silent, random, onChange: () => undefined });
+    this.trips = new LaneTrips({
+      release,
+      store: trips,
+      clock,
+      log: silent,
+      random,
+      onChange: () => undefined,
+    });
     this.#processor = new JobProcessor({
       app: build.app((job) => this.#handle(job)),
       queue: QUEUE,
@@ -117,7 +126,7 @@ export class ModelWorker {
 
   /** Takes the next job of a lane until its handler runs or it is settled. Answers whether there was one. */
   async take(lane: string): Promise<boolean> {
-    const { queues, witness, build } = { ...this.#ports };
+    const { queues, witness, build } = this.#ports;
     this.#leases += 1;
     const lease = `${this.workerId}/${this.#leases}`;
     const job = queues.take(lane, lease);
@@ -126,6 +135,7 @@ export class ModelWorker {
     const settlement = this.#processor.process(job, new Flag());
     const call = this.#call ?? (await this.#calledOrSettled(settlement));
     this.#call = null;
+    if (this.#objection !== null) throw this.#objection.error;
     if (call === null) this.#settle(job, lease, await settlement);
     else this.#running.set(job.jobId, { job, lease, settlement, ...call });
     return true;
@@ -192,7 +202,11 @@ export class ModelWorker {
   }
 
   #handle(job: HandledJob<unknown>): Promise<void> {
-    this.#ports.witness.started(job, this.build);
+    try {
+      this.#ports.witness.started(job, this.build);
+    } catch (error) {
+      this.#objection = { error };
+    }
     return new Promise((resolve, reject) => {
       this.#call = { resolve, reject };
     });

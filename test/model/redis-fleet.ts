@@ -5,6 +5,8 @@
  * The workers run in this process, so that what their handlers are given can be judged. Nobody is killed
  * here and no lease runs out; `test/e2e/worker-faults.test.ts` does that to real processes.
  */
+
+import { fileURLToPath } from "node:url";
 import type { Redis } from "ioredis";
 import { pino } from "pino";
 import { expect } from "vitest";
@@ -25,9 +27,8 @@ import type { HandledJob, HandlerContext } from "#worker/app";
 import type { WorkerConfig } from "#worker/config";
 import { LaneMigration } from "#worker/migrate-lane";
 import { migratingBuildOf } from "#worker/migrating-build";
-import { requireMigrationLanes } from "#worker/migration-lanes";
+import { requireActive, requireMigrationLanes, requirePublished } from "#worker/migration-lanes";
 import { runWorker } from "#worker/run-worker";
-import { fileURLToPath } from "node:url";
 import { QUEUE } from "./evolving-types.ts";
 import { WORKERS_MAX } from "./fleet-model.ts";
 import { type Asked, failsAtFirst, gateVerdict, retirementVerdict, type Stored } from "./journal-fleet.ts";
@@ -39,6 +40,8 @@ import { PRODUCERS } from "./world.ts";
 const APP = fileURLToPath(new URL("./replay-app.ts", import.meta.url));
 
 const POLL = { timeout: 20_000, interval: 20 };
+
+const nothing = () => undefined;
 
 const silent = pino({ level: "silent" });
 
@@ -194,13 +197,15 @@ export class RedisFleet {
 
   async #moveGate({ request, loadSlots }: Extract<Asked, { ask: "move gate" }>): Promise<string> {
     await this.#untilHeard();
+    const observer = this.#observer();
     const estimates = { loadSlots: () => loadSlots };
     const keeper = new GateKeeper({
       redis: this.#options.redis,
       keys: this.#keys,
       clock: systemClock,
       estimates: estimates as unknown as ConstructorParameters<typeof GateKeeper>[0]["estimates"],
-      observe: () => this.#observer().look(),
+      observe: () => observer.recent(),
+      look: () => observer.look(),
     });
     return gateVerdict(await keeper.move({ ...request, by: "model", why: "the model says so" }));
   }
@@ -216,12 +221,15 @@ export class RedisFleet {
   async #migrate({ release, fromLane }: Extract<Asked, { ask: "migrate" }>): Promise<string> {
     const document = await loadRegistry(this.#options.redis, this.#keys);
     try {
+      const build = this.#buildOf(release);
       const lanes = requireMigrationLanes(document, { release, queue: QUEUE, fromLane });
+      requirePublished(document, build.app(nothing), release);
+      requireActive(document, build.app(nothing), QUEUE);
       const totals = await new LaneMigration({
         ...lanes,
         dead: deadName(QUEUE),
         queues: this.#queues,
-        build: migratingBuildOf(this.#buildOf(release).contracts, systemClock),
+        build: migratingBuildOf(build.contracts, systemClock),
         release,
         workerId: "migrate-1",
         jobsPerSecond: 10_000,
@@ -307,7 +315,8 @@ export class RedisFleet {
       ]);
       const states = { "in flight": active, stored: [...waiting, ...scheduled], succeeded, failed };
       for (const [state, jobIds] of Object.entries(states)) {
-        for (const jobId of jobIds) stored[jobId] = [stored[jobId], `${place} ${state}`].filter(Boolean).join(" and ");
+        for (const jobId of jobIds)
+          stored[jobId] = [stored[jobId], `${place} ${state}`].filter(Boolean).join(" and ");
       }
     }
     return stored;

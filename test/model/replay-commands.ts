@@ -30,7 +30,10 @@ const MONTH_MS = 30 * 24 * 3_600_000;
 
 const commands = fc.commands<World, World, false>(
   [
-    ...acts(3, { ...deploy, parameters: deploy.parameters.map((it) => ({ ...it, upcasters: "right", workers: 1 })) }),
+    ...acts(3, {
+      ...deploy,
+      parameters: deploy.parameters.map((it) => ({ ...it, upcasters: "right", workers: 1 })),
+    }),
     ...acts(1, { ...rollBack, parameters: rollBack.parameters.map((it) => ({ ...it, workers: 1 })) }),
     ...acts(1, deployFork),
     ...acts(3, moveGate),
@@ -46,7 +49,10 @@ const commands = fc.commands<World, World, false>(
     ...acts(5, refresh),
     ...acts(1, startWorker),
     ...acts(3, drain),
-    ...acts(3, ofOneMind({ ...misplace, parameters: misplace.parameters.map((it) => ({ ...it, handBacks: 8 })) })),
+    ...acts(
+      3,
+      ofOneMind({ ...misplace, parameters: misplace.parameters.map((it) => ({ ...it, handBacks: 8 })) }),
+    ),
     ...acts(1, ofOneMind(addPoison)),
   ],
   { maxCommands: COMMANDS_MAX, size: "max" },
@@ -60,7 +66,9 @@ function ofOneMind<Parameters>(kind: ActKind<Parameters>): ActKind<Parameters> {
 function isOfOneMind({ fleet }: World): boolean {
   const taking = fleet.workers.filter((it) => it.state === "ok");
   return taking.every((one) =>
-    taking.every((other) => one.build === other.build || !one.lanes.some((lane) => other.lanes.includes(lane))),
+    taking.every(
+      (other) => one.build === other.build || !one.lanes.some((lane) => other.lanes.includes(lane)),
+    ),
   );
 }
 

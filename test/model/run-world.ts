@@ -12,7 +12,17 @@ import {
   retireRelease,
   rollBack,
 } from "./acts-of-operators.ts";
-import { drain, finish, kill, outOfTime, startWorker, take, tick, work, workThrough } from "./acts-of-workers.ts";
+import {
+  drain,
+  finish,
+  kill,
+  outOfTime,
+  startWorker,
+  take,
+  tick,
+  work,
+  workThrough,
+} from "./acts-of-workers.ts";
 import { QUEUE, VERSIONS_MAX } from "./evolving-types.ts";
 import { requireInvariants } from "./invariants.ts";
 import { InvariantBroken } from "./ledger.ts";
@@ -43,7 +53,12 @@ const ORDERLY = [
 ];
 
 /** What people do who do not ask. */
-const UNRULY = [...acts(1, deployFork), ...acts(1, retireByForce), ...acts(3, misplace), ...acts(1, addPoison)];
+const UNRULY = [
+  ...acts(1, deployFork),
+  ...acts(1, retireByForce),
+  ...acts(3, misplace),
+  ...acts(1, addPoison),
+];
 
 export const orderlyCommands = commandsOf(ORDERLY);
 export const anyCommands = commandsOf([...ORDERLY, ...UNRULY]);

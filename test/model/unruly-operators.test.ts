@@ -14,5 +14,4 @@ const AT_LEAST = {
 test("what nobody reads is kept, told of and run by the next build that reads it", async () => {
   const coverage = await explore(anyCommands, { seed: 20_260_131, runs: 560 });
   expect(missing(coverage, AT_LEAST)).toEqual({});
-  console.log(coverage.all);
 }, 300_000);

@@ -14,5 +14,4 @@ const AT_LEAST = {
 test("no job is lost, failed for its version or run by a build that does not read it", async () => {
   const coverage = await explore(orderlyCommands, { seed: 20_260_131, runs: 540 });
   expect(missing(coverage, AT_LEAST)).toEqual({});
-  console.log(coverage.all);
 }, 300_000);

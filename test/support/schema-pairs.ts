@@ -60,7 +60,7 @@ function placesOf(schema: JsonSchema, path: Path): Path[] {
   for (const keyword of ["items", "additionalProperties", "propertyNames"]) {
     if (isSchema(schema[keyword])) inner.push(...placesOf(schema[keyword], [...path, keyword]));
   }
-  for (const keyword of ["anyOf", "oneOf", "allOf", "prefixItems", "properties"]) {
+  for (const keyword of ["anyOf", "oneOf", "allOf", "prefixItems", "properties", "patternProperties"]) {
     for (const [step, part] of Object.entries(schema[keyword] ?? {})) {
       inner.push(...placesOf(part as JsonSchema, [...path, keyword, step]));
     }

@@ -107,6 +107,10 @@ export function fieldSchemas(depth: number = DEPTH_MAX): fc.Arbitrary<JsonSchema
     { weight: 2, arbitrary: unionSchemas(inner) },
     { weight: 2, arbitrary: inner.map(nullable) },
     { weight: 1, arbitrary: variantSchemas(depth - 1) },
+    {
+      weight: 1,
+      arbitrary: fc.oneof(eitherSchemas(inner), bothSchemas(depth - 1), partlyNamedSchemas(inner)),
+    },
     { weight: 1, arbitrary: fc.constant({ $ref: "#/$defs/tree" }) },
   );
 }
@@ -171,6 +175,26 @@ function recordSchemas(inner: fc.Arbitrary<JsonSchema>): fc.Arbitrary<JsonSchema
 
 function unionSchemas(inner: fc.Arbitrary<JsonSchema>): fc.Arbitrary<JsonSchema> {
   return fc.array(inner, { minLength: 2, maxLength: 3 }).map((anyOf) => ({ anyOf }));
+}
+
+/** As zod exports `z.xor`: no second branch may hold. */
+function eitherSchemas(inner: fc.Arbitrary<JsonSchema>): fc.Arbitrary<JsonSchema> {
+  return fc.array(inner, { minLength: 2, maxLength: 3 }).map((oneOf) => ({ oneOf }));
+}
+
+/** As zod exports an intersection with a union. */
+function bothSchemas(depth: number): fc.Arbitrary<JsonSchema> {
+  return fc
+    .tuple(objectSchemas(depth, 2), objectSchemas(depth, 2), objectSchemas(depth, 2))
+    .map(([one, other, both]) => ({ allOf: [{ anyOf: [one, other] }, both] }));
+}
+
+/** As zod exports `z.looseRecord`. */
+function partlyNamedSchemas(inner: fc.Arbitrary<JsonSchema>): fc.Arbitrary<JsonSchema> {
+  const patterns = fc.constantFrom("^x", "^[a-c]$", "d$");
+  return fc
+    .tuple(patterns, inner)
+    .map(([pattern, schema]) => ({ type: "object", patternProperties: { [pattern]: schema } }));
 }
 
 /** A discriminated union. */

@@ -87,7 +87,9 @@ function answer({ code, totals, lastError, interrupted, lane }: MigrationEnd, co
 }
 
 function noTotals({ code, lastError, interrupted, lane }: Omit<MigrationEnd, "totals">): CliError {
-  const exitCode = interrupted ? CLI_EXIT.interrupted : exitCodeOfTask(code);
+  // Without totals, jobs are only left because Redis went away.
+  const failed = code === EXIT.jobsLeft ? CLI_EXIT.unreachable : exitCodeOfTask(code);
+  const exitCode = interrupted ? CLI_EXIT.interrupted : failed;
   const words = (lastError ?? `its process ended with ${code ?? "a signal"}`).replace(/\.$/, "");
   return new CliError({
     exitCode,

@@ -27,7 +27,7 @@ export type MigrationTotals = z.output<typeof totalsLine>;
 
 export type MigrationLine =
   | { readonly kind: "totals"; readonly totals: MigrationTotals }
-  /** `text` is for people, and neutralised; `error`: an error's own words, not neutralised. */
+  /** `text` is for people, and neutralised; `error`: why it could not go on, not neutralised. */
   | { readonly kind: "words"; readonly text: string; readonly error: string | null };
 
 export function readMigrationLine(line: string): MigrationLine {
@@ -36,8 +36,8 @@ export function readMigrationLine(line: string): MigrationLine {
   if (totals.success) return { kind: "totals", totals: totals.data };
   const progress = progressLine.safeParse(value);
   if (progress.success) return { kind: "words", text: showProgress(progress.data), error: null };
-  const { text, error } = parseLogLine(line, "migrate");
-  return { kind: "words", text: neutraliseLine(text), error };
+  const { text, level, error } = parseLogLine(line, "migrate");
+  return { kind: "words", text: neutraliseLine(text), error: level === "error" ? (error ?? text) : null };
 }
 
 function showProgress(it: z.output<typeof progressLine>): string {

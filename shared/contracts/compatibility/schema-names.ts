@@ -43,7 +43,16 @@ export function withoutVariants(place: string): string {
   return place.replaceAll(/\([^()]*=(?:"(?:[^"\\]|\\.)*"|[^()"]*)\)/g, "");
 }
 
+/** Made once a schema: every later version asks for the names of all before it. */
 export function namesOf(schema: JsonSchema): SchemaNames {
+  const names = known.get(schema) ?? findNames(schema);
+  known.set(schema, names);
+  return names;
+}
+
+const known = new WeakMap<JsonSchema, SchemaNames>();
+
+function findNames(schema: JsonSchema): SchemaNames {
   const walk: Walk = {
     root: schema,
     fields: new Map(),

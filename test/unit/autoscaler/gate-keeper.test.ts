@@ -59,7 +59,14 @@ interface World {
 /** Looks only: its connection is never opened. */
 function keeperSeeing(observe: GateKeeperPorts["observe"], estimates = busyEstimates()): GateKeeper {
   const redis = connectPatient("redis://127.0.0.1:1", "test");
-  return new GateKeeper({ redis, keys: keysOf("none"), clock: new FakeClock(), estimates, observe });
+  return new GateKeeper({
+    redis,
+    keys: keysOf("none"),
+    clock: new FakeClock(),
+    estimates,
+    observe,
+    look: observe,
+  });
 }
 
 function gatesOf({ document, workers = [], estimates }: World): Promise<readonly GateView[]> {
@@ -169,7 +176,7 @@ describe("a move", () => {
       heard: [],
     });
     const clock = new FakeClock(Date.UTC(2026, 2, 1, 4));
-    const keeper = new GateKeeper({ redis, keys, clock, estimates: busyEstimates(), observe });
+    const keeper = new GateKeeper({ redis, keys, clock, estimates: busyEstimates(), observe, look: observe });
     return { keeper, keys };
   }
 

@@ -52,6 +52,10 @@ describe("the load of a type in slots", () => {
     ["before anything was read", []],
     ["after one reading, which has no time to it", [reading(0, { arrived: { "a.b|r1": 20 }, ...service })]],
     ["after two readings of the same moment", [reading(5), reading(5)]],
+    [
+      "before a tick's time was followed",
+      [reading(0), reading(4.9, { arrived: { "a.b|r1": 20 }, ...service })],
+    ],
     ["while jobs arrive and none has finished", [reading(0), reading(10, { arrived: { "a.b|r1": 1 } })]],
     [
       "while only jobs of other types have finished",
@@ -85,13 +89,17 @@ describe("the load of a type in slots", () => {
     expect(loadAfter(...before, restored)).toBeCloseTo(0.4, 9);
   });
 
-  test("fades once nothing arrives any more, and is never quite nothing", () => {
-    const arrived = { "a.b|r1": 20 };
-    const readings = [0, 10, 130].map((atSec) => reading(atSec, atSec === 0 ? {} : { arrived, ...service }));
-    const faded = loadAfter(...readings);
-    // Evidence of 10 s at 0.4 slots and of 120 s at none; the window is 120 s:
-    // 0.4 (1-e^(-10/120)) e^-1 / (1-e^(-130/120)) = 0.4 x 0.07996 x 0.36788 / 0.66149 = 0.01779.
-    expect(faded).toBeCloseTo(0.01779, 4);
-    expect(faded).toBeGreaterThan(0);
+  test("fades once nothing arrives any more, and is none below a twentieth of a slot", () => {
+    const faded = (jobs: number) => {
+      const arrived = { "a.b|r1": jobs };
+      return loadAfter(
+        ...[0, 10, 130].map((atSec) => reading(atSec, atSec === 0 ? {} : { arrived, ...service })),
+      );
+    };
+    // Evidence of 10 s at 4 slots and of 120 s at none; the window is 120 s:
+    // 4 (1-e^(-10/120)) e^-1 / (1-e^(-130/120)) = 4 x 0.07996 x 0.36788 / 0.66149 = 0.1779.
+    expect(faded(200)).toBeCloseTo(0.1779, 3);
+    // A tenth of that is 0.0178.
+    expect(faded(20)).toBe(0);
   });
 });

@@ -208,6 +208,17 @@ describe("lanes migrate", () => {
     expect(stderr).toContain("shop.r1 was not emptied: v3 is newer than v2. Nothing was moved.");
   });
 
+  test("exits with 6 when Redis went away, and says that what has moved stays moved", async () => {
+    const noise = { level: "warn", msg: "looking again", err: { message: "ECONNRESET" } };
+    workerLogs([noise, { level: "error", msg: "migration was given up" }], 11);
+    const { exitCode, stderr } = await cli.run(["lanes", "migrate", "shop.r1"], { answers, env });
+    expect(exitCode).toBe(6);
+    expect(stderr).toBe(
+      "looking again: ECONNRESET\n✗ shop.r1 was not emptied: migration was given up. " +
+        "What has moved stays moved; run it again to go on. (exit 6)\n",
+    );
+  });
+
   test("passes ^C on, and tells what was done until then", async () => {
     const end = { msg: "left", ...totals, left: {}, remaining: 2 };
     const onSignal = `process.on("SIGINT", () => { console.log('${JSON.stringify(end)}'); process.exit(11); });`;

@@ -10,7 +10,6 @@ import {
   isOnEveryStep,
   lowerBound,
   type NumberShape,
-  numbersOf,
   staysWithin,
   upperBound,
 } from "./number-shape.ts";

@@ -31,7 +31,8 @@ export function missedPieces(piece: Case, goal: Goal, proof: Proof, cuts = 0): r
     missed.push(...missedPieces(part, goal, proof, cuts + 1));
     if (goal.stopsEarly && missed.length > 0) break;
   }
-  return missed;
+  // If no cut helped, the whole says it better.
+  return missed.length === pieces.length && missed.every((part) => pieces.includes(part)) ? [piece] : missed;
 }
 
 /** Whether no document of a case is one that a schema accepts. */

@@ -8,8 +8,8 @@ import { schemasOfProperty } from "./accepts.ts";
 import { ANY, type JsonType, type Linked } from "./linked-schema.ts";
 
 /** Ways looked at; a product of unions could have thousands. */
-const ALTERNATIVES_MAX = 100;
-/** Steps through `allOf` and unions without a step into a value: more is a circle. */
+const ALTERNATIVES_MAX = 300;
+/** Steps through `allOf` and unions without a step into a value. */
 const NESTING_MAX = 30;
 
 export class Alternative {
@@ -111,15 +111,15 @@ function joinedWith(joined: Joined, part: Linked): Joined {
   return made;
 }
 
-const known = new WeakMap<Linked, readonly Alternative[]>();
+const alternativesKnown = new WeakMap<Linked, readonly Alternative[]>();
 
 export function alternativesOf(schema: Linked): readonly Alternative[] {
-  let alternatives = known.get(schema);
+  let alternatives = alternativesKnown.get(schema);
   if (alternatives === undefined) {
     alternatives = waysOf(schema, 0)
       .map((parts) => new Alternative(parts))
       .filter((alternative) => typesOf(alternative).length > 0);
-    known.set(schema, alternatives);
+    alternativesKnown.set(schema, alternatives);
   }
   return alternatives;
 }

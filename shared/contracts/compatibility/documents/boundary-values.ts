@@ -3,7 +3,7 @@
  * accepts them, as far as this can be said of a part, and a reader that differs is likely to refuse one.
  *
  * Objects and arrays change in one place at a time: a small value with one part replaced. What only two
- * changes together bring to light is left to random documents (`arbitrary-of.ts`).
+ * changes together bring to light is left to random documents (`random-documents.ts`).
  */
 import { accepts } from "./accepts.ts";
 import { type Alternative, alternativesOf, typesOf } from "./alternatives.ts";

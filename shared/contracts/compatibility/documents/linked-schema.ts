@@ -7,6 +7,7 @@
  */
 import type { JsonSchema } from "../../wire-schema.ts";
 import { asDraft2020 } from "./draft-2020.ts";
+import { behindReference, isNode, type Node, onlyRefers } from "./references.ts";
 
 export type JsonType = "null" | "boolean" | "integer" | "number" | "string" | "array" | "object";
 
@@ -118,7 +119,26 @@ const NOT_READ = [
 export function linkSchema(schema: JsonSchema | boolean): LinkedRoot {
   const linker: Linker = { root: asDraft2020(schema), linked: new Map(), exact: true };
   const root = link(linker.root, linker);
+  const settled = new Set<Linked>();
+  for (const node of linker.linked.values()) refuseCircle(node, { settled, open: new Set() });
   return { root, exact: linker.exact };
+}
+
+interface CircleSearch {
+  readonly settled: Set<Linked>;
+  readonly open: Set<Linked>;
+}
+
+/** A schema that needs itself for the same value says nothing, and asking it would never end. */
+function refuseCircle(node: Linked, search: CircleSearch): void {
+  if (search.settled.has(node)) return;
+  if (search.open.has(node))
+    throw new Error("a schema leads in a circle: it needs itself for the same value");
+  search.open.add(node);
+  const branches = node.unions.flatMap((union) => union.branches);
+  for (const part of [...node.allOf, ...branches, ...(node.not ? [node.not] : [])])
+    refuseCircle(part, search);
+  search.settled.add(node);
 }
 
 interface Linker {
@@ -127,14 +147,12 @@ interface Linker {
   exact: boolean;
 }
 
-type Node = Readonly<Record<string, unknown>>;
-
 function link(node: unknown, linker: Linker): Linked {
   if (node === false) return NEVER;
   if (!isNode(node)) return ANY;
   const known = linker.linked.get(node);
   if (known !== undefined) return known;
-  const target = typeof node.$ref === "string" ? follow(node.$ref, linker) : null;
+  const target = typeof node.$ref === "string" ? behindReference(node.$ref, linker.root) : null;
   if (target !== null && onlyRefers(node)) return link(target, linker);
 
   // Entered before its parts are linked: one of them may lead back to it.
@@ -153,55 +171,6 @@ function link(node: unknown, linker: Linker): Linked {
   if (notRead.length > 0) linker.exact = false;
   linked.asides = notRead.flatMap((keyword) => linkAside(node[keyword], linker));
   return linked;
-}
-
-function isNode(value: unknown): value is Node {
-  return value !== null && typeof value === "object" && !Array.isArray(value);
-}
-
-const ANNOTATIONS = new Set(["$ref", "$defs", "definitions", "title", "description", "default", "examples"]);
-
-function onlyRefers(node: Node): boolean {
-  return Object.keys(node).every((keyword) => ANNOTATIONS.has(keyword));
-}
-
-/** The node behind a pointer, through references that lead to references. */
-function follow(start: string, linker: Linker): unknown {
-  const seen = new Set<string>();
-  for (let ref = start; ; ) {
-    if (seen.has(ref)) throw new Error(`$ref ${start} leads in a circle`);
-    seen.add(ref);
-    const target = pointedTo(ref, linker.root);
-    if (!isNode(target) || typeof target.$ref !== "string" || !onlyRefers(target)) return target;
-    ref = target.$ref;
-  }
-}
-
-function pointedTo(ref: string, root: unknown): unknown {
-  if (!ref.startsWith("#")) throw new Error(`$ref ${ref} leads out of the schema`);
-  const pointer = decodeURIComponent(ref.slice(1));
-  const target = pointer === "" || pointer.startsWith("/") ? behind(pointer, root) : anchored(pointer, root);
-  if (target === undefined) throw new Error(`$ref ${ref} leads nowhere`);
-  return target;
-}
-
-function behind(pointer: string, root: unknown): unknown {
-  let target = root;
-  for (const part of pointer.split("/").slice(1)) {
-    const name = part.replaceAll("~1", "/").replaceAll("~0", "~");
-    target = (target as Node | undefined)?.[name];
-  }
-  return target;
-}
-
-function anchored(name: string, node: unknown): unknown {
-  if (node === null || typeof node !== "object") return undefined;
-  if ((node as Node).$anchor === name) return node;
-  for (const part of Object.values(node)) {
-    const found = anchored(name, part);
-    if (found !== undefined) return found;
-  }
-  return undefined;
 }
 
 function linkAll(nodes: unknown, linker: Linker): Linked[] {

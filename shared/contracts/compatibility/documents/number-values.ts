@@ -15,24 +15,23 @@ const STEPS = [-2, -1, 0, 1, 2];
 const FIRST_MULTIPLES = 14;
 
 export interface NumberRange {
+  /** Itself perhaps excluded, as `max`. */
   readonly min: number;
-  readonly minExcluded: boolean;
   readonly max: number;
-  readonly maxExcluded: boolean;
   /** `null` where any fraction is allowed. */
   readonly step: number | null;
 }
 
 export function numberRangeOf(alternative: Alternative): NumberRange {
-  const minimum = alternative.most((part) => part.minimum);
-  const above = alternative.most((part) => part.above);
-  const maximum = alternative.least((part) => part.maximum);
-  const below = alternative.least((part) => part.below);
   return {
-    min: Math.max(minimum, above),
-    minExcluded: above >= minimum && Number.isFinite(above),
-    max: Math.min(maximum, below),
-    maxExcluded: below <= maximum && Number.isFinite(below),
+    min: Math.max(
+      alternative.most((part) => part.minimum),
+      alternative.most((part) => part.above),
+    ),
+    max: Math.min(
+      alternative.least((part) => part.maximum),
+      alternative.least((part) => part.below),
+    ),
     step: commonStep(alternative.parts.flatMap((part) => part.multipleOf ?? [])),
   };
 }

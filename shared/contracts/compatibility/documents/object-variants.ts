@@ -8,7 +8,7 @@ import { fullestOf, possibleNames, smallestOf, smallestWay, spareNames } from ".
 
 /** Undeclared names tried in an object that allows them, and their number where names themselves have rules. */
 const SPARE_MAX = 3;
-const SPARE_WITH_RULES_MAX = 40;
+const SPARE_WITH_RULES_MAX = 60;
 /** Properties taken out of a full object, one at a time. */
 const TAKEN_OUT_MAX = 50;
 /** No object gets more properties than this to be too large for a reader. */

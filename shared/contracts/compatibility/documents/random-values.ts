@@ -1,5 +1,6 @@
 /** Random numbers and texts of one way to obey a schema; rarely some that do not obey it. */
 import fc from "fast-check";
+import { accepts } from "./accepts.ts";
 import { type Alternative, typesOf } from "./alternatives.ts";
 import { commonStep, times } from "./decimals.ts";
 import { examplesOf, randomTextOf } from "./format-examples.ts";
@@ -49,10 +50,11 @@ export function randomTexts(alternative: Alternative): fc.Arbitrary<string> | nu
   const { parts } = alternative;
   const patterns = parts.flatMap(({ pattern }) => pattern ?? []);
   const formats = parts.flatMap(({ format }) => format ?? []);
+  const examples = formats.flatMap(examplesOf).filter((text) => parts.every((part) => accepts(part, text)));
   const kinds = [
     ...patterns.flatMap((pattern) => stringsOfPattern(pattern) ?? []),
     ...formats.flatMap((format) => randomTextOf(format) ?? []),
-    ...formats.flatMap(examplesOf).map((example) => fc.constant(example)),
+    ...(examples.length > 0 ? [fc.constantFrom(...examples)] : []),
   ];
   const [first, ...others] = kinds;
   if (first !== undefined) return fc.oneof(first, ...others);

@@ -95,7 +95,8 @@ describe("POST /v1/gates/{type}", () => {
       { type: "receipt.render", from: 2, activeversion: 3, moved: true },
     ]);
     expect(moves).toEqual([
-      { type: "receipt.render", ...body, expected: 2, force: true, sunset: "2027-01-01T00:00:00+01:00" },
+      // In UTC, as every time in the registry.
+      { type: "receipt.render", ...body, expected: 2, force: true, sunset: "2026-12-31T23:00:00.000Z" },
     ]);
   });
 

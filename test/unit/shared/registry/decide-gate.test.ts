@@ -270,3 +270,12 @@ describe("a move", () => {
     expect(events.map((it) => it.why)).toEqual(Array.from({ length: 50 }, (_, n) => `move ${n + 10}`));
   });
 });
+
+describe("a sunset is refused", () => {
+  test.each([
+    ["that has passed", { version: 3, sunset: "2026-01-31T11:59:59.999Z" }],
+    ["of a gate that is lowered", { version: 1, sunset: "2027-01-31T12:00:00.000Z" }],
+  ])("%s", (_what, asked) => {
+    expect(refusalOf(waiting, asked).code).toBe("sunset-wrong");
+  });
+});

@@ -10,6 +10,7 @@ import {
 import { retireLane } from "#shared/registry/decide-publish";
 import { EMPTY_REGISTRY, type RegistryDocument } from "#shared/registry/registry-document";
 import {
+  generationOn,
   MOVED_AT,
   movedTo,
   PUBLISHED_AT,
@@ -243,6 +244,16 @@ describe("lanesReadBy", () => {
   test("reaches back to every older lane that the release dropped nothing of", () => {
     const document = publishedOn(without(published(v1, v2), "v1"), v3);
     expect(lanesReadBy(document, "v3", "shop")).toEqual([1, 2, 3]);
+  });
+
+  test("reaches ahead to a newer lane that brought nothing the release lacks", () => {
+    const wide = releaseOf("wide", typeOf("receipt.render", [[1, 1]]), typeOf("csv.summarise", [[1, 1]]));
+    const document = published(wide, releaseOf("narrow", typeOf("receipt.render", [[1, 1]])));
+    expect(generationOn(document, "narrow")).toBe(2);
+    expect(lanesReadBy(document, "wide", "shop")).toEqual([1, 2]);
+    expect(lanesReadBy(document, "narrow", "shop")).toEqual([2]);
+    // Routing stays as it was: the lowest generation that reads a job comes first.
+    expect(decideLane(document, "receipt.render", 1)).toMatchObject({ kind: "lane", generation: 1 });
   });
 
   test("is nothing for an unknown release or queue", () => {

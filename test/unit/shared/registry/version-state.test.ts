@@ -105,8 +105,8 @@ describe("what is told of a version", () => {
       by: "eve@ops",
       sunset: null,
     });
-    // Superseding it was not done to version 2 itself.
-    expect(stateIn(raised, 2)).toMatchObject({ since: PUBLISHED_AT, by: PUBLICATION.by });
+    // A superseded version is told with the time that its writers are told, and with who published it.
+    expect(stateIn(raised, 2)).toMatchObject({ since: MOVED_AT, by: PUBLICATION.by });
   });
 
   test("has the sunset that was announced, until the gate is lowered again", () => {
@@ -116,13 +116,13 @@ describe("what is told of a version", () => {
     expect(stateIn(movedTo(raised, 2), 2)?.sunset).toBeNull();
   });
 
-  test("is not known once 50 newer events have pushed it out", () => {
+  test("no longer says by whom once 50 newer events have pushed it out", () => {
     let document = published(v1, v2);
     for (let move = 0; move < 50; move += 1) document = movedTo(document, move % 2 === 0 ? 3 : 2);
     expect(stateIn(document, 1)).toEqual({
       version: 1,
       state: "superseded",
-      since: null,
+      since: PUBLISHED_AT,
       by: null,
       sunset: null,
     });

@@ -158,7 +158,12 @@ class Builder {
 
   #repeat({ part, min, max }: Extract<PatternTree, { kind: "repeat" }>, from: number): number {
     let state = from;
-    for (let count = 0; count < min; count += 1) state = this.#grown(part, state);
+    for (let count = 0; count < min; count += 1) {
+      const next = this.build(part, state);
+      // It takes nothing, however often it is repeated.
+      if (next === state) return state;
+      state = next;
+    }
     if (max === Number.POSITIVE_INFINITY) {
       const loop = this.state();
       this.#free(state, loop);
@@ -168,18 +173,12 @@ class Builder {
     const end = this.state();
     this.#free(state, end);
     for (let count = min; count < max; count += 1) {
-      state = this.#grown(part, state);
+      const next = this.build(part, state);
+      if (next === state) break;
+      state = next;
       this.#free(state, end);
     }
     return end;
-  }
-
-  /** A repeated part that takes nothing (as `(^)` does) may be counted without end. */
-  #grown(part: PatternTree, from: number): number {
-    const states = this.edges.length;
-    const to = this.build(part, from);
-    if (this.edges.length === states) throw new TooBig();
-    return to;
   }
 }
 

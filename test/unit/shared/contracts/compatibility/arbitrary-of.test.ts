@@ -174,6 +174,10 @@ test.each<[string, string, string]>([
   expect(() => arbitraryOf({ $ref, $defs: { a: { $ref: "#/$defs/a" } } })).toThrow(message);
 });
 
+test("a schema that needs itself for the same value is an error", () => {
+  expect(() => arbitraryOf({ anyOf: [{ type: "null" }, { $ref: "#" }] })).toThrow("leads in a circle");
+});
+
 test("a document shrinks towards a small one", () => {
   const schema = exported(loose({ n: z.int().min(0), list: z.array(z.string()) }));
   const result = fc.check(
