@@ -7,9 +7,9 @@ import { jobIdOf } from "#shared/job-id";
 import { laneName } from "#shared/lane";
 import { routeOf } from "#shared/registry/decide-lane";
 import { type ActKind, pick } from "./act.ts";
-import { dataOf, type History, QUEUE, VERSIONS_MAX, versionIn } from "./evolving-types.ts";
 import { InvariantBroken } from "./ledger.ts";
 import { TENANT } from "./model-producer.ts";
+import { dataOf, type History, QUEUE, VERSIONS_MAX, versionIn } from "./version-histories.ts";
 import { PRODUCERS, type World } from "./world.ts";
 
 const draw = fc.nat(1_000);

@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { WorkerRefusedError } from "#shared/errors";
 import { generationOf, laneName } from "#shared/lane";
 import { type ActKind, pick } from "./act.ts";
+import { Build } from "./model-build.ts";
 import {
   type History,
   QUEUE,
@@ -10,8 +11,7 @@ import {
   VERSIONS_MAX,
   versionIn,
   type Window,
-} from "./evolving-types.ts";
-import { Build } from "./model-build.ts";
+} from "./version-histories.ts";
 import type { World } from "./world.ts";
 
 const draw = fc.nat(1_000);

@@ -1,8 +1,8 @@
 /** Runs many worlds by a seed and gives what happened in them, for a test to see that something did. */
 import fc from "fast-check";
-import { HISTORIES } from "./evolving-types.ts";
 import { Coverage } from "./ledger.ts";
 import { type anyCommands, runWorld } from "./run-world.ts";
+import { HISTORIES } from "./version-histories.ts";
 import { World } from "./world.ts";
 
 const threeTypes = fc.uniqueArray(fc.nat(HISTORIES.length - 1), { minLength: 3, maxLength: 3 });

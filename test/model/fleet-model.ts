@@ -28,13 +28,13 @@ import { migratingBuildOf } from "#worker/migrating-build";
 import { requireActive, requireMigrationLanes, requirePublished } from "#worker/migration-lanes";
 import { releaseParked } from "#worker/release-parked";
 import { requireLanes } from "#worker/require-lanes";
-import { QUEUE } from "./evolving-types.ts";
 import type { Build } from "./model-build.ts";
 import { ModelClock } from "./model-clock.ts";
 import type { ModelProducer } from "./model-producer.ts";
 import { ModelQueues } from "./model-queues.ts";
 import { ModelTrips } from "./model-trips.ts";
 import { ModelWorker, type Witness } from "./model-worker.ts";
+import { QUEUE } from "./version-histories.ts";
 
 /** Lease and stalled check: from then on whoever takes from the lane finds a lost worker's jobs. */
 const LEASE_OVER_MS = 20_000;

@@ -2,9 +2,9 @@
 
 import type { LaneView } from "#autoscaler/snapshot";
 import { deadName, generationOf, parkedName } from "#shared/lane";
-import { QUEUE } from "./evolving-types.ts";
-import { InvariantBroken, type Owed } from "./ledger.ts";
+import { InvariantBroken, mayBeDead, type Owed } from "./ledger.ts";
 import type { Whereabouts } from "./model-queues.ts";
+import { QUEUE } from "./version-histories.ts";
 import type { World } from "./world.ts";
 
 /** @throws {InvariantBroken} naming the promise and the job or lane. */
@@ -31,15 +31,14 @@ function requireJobs({ ledger, fleet }: World): void {
       throw new InvariantBroken("accepted = ended + stored", `${job.jobId} is ${found}`);
     }
     requireCause(job, only);
+    requireStarts(job, fleet.queues.bodyOf(only.place, job.jobId)?.starts);
     if (only.place !== job.misplacedIn) job.misplacedIn = null;
-    if (only.place === deadName(QUEUE) && !ledger.mayBeDead(job)) {
-      throw new InvariantBroken("only poison is quarantined", `${job.jobId} is quarantined`);
-    }
-    const starts = fleet.queues.bodyOf(only.place, job.jobId)?.starts;
-    if (starts !== job.starts) {
-      throw new InvariantBroken("counts", `${job.jobId} has ${starts} starts, not ${job.starts}`);
-    }
   }
+}
+
+function requireStarts({ jobId, starts }: Owed, counted: number | undefined): void {
+  if (counted !== starts)
+    throw new InvariantBroken("counts", `${jobId} has ${counted} starts, not ${starts}`);
 }
 
 /** A release that was asked for before it was retired has nothing in flight any more. */
@@ -57,11 +56,12 @@ function requireWorkers({ fleet, forcedReleases }: World): void {
 
 /** Where a job may be, by what was seen of it. */
 function requireCause(job: Owed, { place, state }: Whereabouts): void {
-  const isLane = generationOf(place) !== null;
-  const isAside = place === parkedName(QUEUE) || place === deadName(QUEUE);
+  const isDead = place === deadName(QUEUE);
+  if (isDead && !mayBeDead(job)) throw new InvariantBroken("only poison is quarantined", job.jobId);
+  const isAside = isDead || place === parkedName(QUEUE);
   const isEnded = state === "succeeded" || state === "failed";
-  if ((isLane || isAside) && job.ended === (isEnded ? state : null) && !(isAside && state === "in-flight"))
-    return;
+  const isPlace = isAside ? state !== "in-flight" : generationOf(place) !== null;
+  if (isPlace && job.ended === (isEnded ? state : null)) return;
   const detail = `${job.jobId} is ${state} in ${place}; it has ${job.ended ?? "not ended"}`;
   throw new InvariantBroken("a job is where it was last put", detail);
 }

@@ -5,10 +5,10 @@
 import { isDeepStrictEqual } from "node:util";
 import type { Settlement, TakenJob } from "#shared/redis/lane-worker";
 import type { HandledJob } from "#worker/app";
-import { dataAsRead, type History, versionIn, type Written } from "./evolving-types.ts";
 import type { Build } from "./model-build.ts";
 import type { Ended } from "./model-queues.ts";
 import type { Witness } from "./model-worker.ts";
+import { dataAsRead, type History, versionIn, type Written } from "./version-histories.ts";
 
 /** Workers that a job may be lost with before it is put aside, see `worker/process-job.ts`. */
 const CRASHES_MAX = 3;
@@ -192,11 +192,11 @@ export class Ledger implements Witness {
     const what = `${build.release} refused ${job.jobId} from ${lane} with ${code}`;
     throw new InvariantBroken("a job is refused for a cause", what);
   }
+}
 
-  /** Whether a person has to look at it: it is poison, or has lost too many workers. */
-  mayBeDead({ isPoison, crashes }: Owed): boolean {
-    return isPoison || crashes > CRASHES_MAX;
-  }
+/** Whether a person has to look at it: it is poison, or has lost too many workers. */
+export function mayBeDead({ isPoison, crashes }: Owed): boolean {
+  return isPoison || crashes > CRASHES_MAX;
 }
 
 function codeOf(settlement: Settlement): string {

@@ -5,7 +5,7 @@
 import type { ResolvedContract } from "#shared/contracts/resolve-contract";
 import type { ReleaseDescriptor } from "#shared/registry/registry-document";
 import type { Handler, ResolvedApp } from "#worker/app";
-import { typeOfBuild, type Upcasters, type Window } from "./evolving-types.ts";
+import { typeOfBuild, type Upcasters, type Window } from "./version-histories.ts";
 
 export interface BuildPlan {
   readonly release: string;

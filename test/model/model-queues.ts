@@ -157,21 +157,10 @@ export class ModelQueues implements Ports {
     }
     place.inFlight.delete(jobId);
     if (settlement.kind !== "finished") body.recordText = JSON.stringify(settlement.record);
-    switch (settlement.kind) {
-      case "finished":
-        place.ended.set(jobId, "succeeded");
-        break;
-      case "failed":
-        place.ended.set(jobId, "failed");
-        break;
-      case "retry":
-      case "handed-back":
-        place.scheduled.set(jobId, this.#nowMs() + Math.max(1, settlement.delayMs));
-        break;
-      case "returned":
-        place.waiting.unshift(jobId);
-        break;
-    }
+    if (settlement.kind === "finished") place.ended.set(jobId, "succeeded");
+    else if (settlement.kind === "failed") place.ended.set(jobId, "failed");
+    else if (settlement.kind === "returned") place.waiting.unshift(jobId);
+    else place.scheduled.set(jobId, this.#nowMs() + Math.max(1, settlement.delayMs));
     return true;
   }
 

@@ -14,9 +14,9 @@ import type { Settlement, TakenJob } from "#shared/redis/lane-worker";
 import type { HandledJob } from "#worker/app";
 import { LaneTrips } from "#worker/lane-trips";
 import { JobProcessor } from "#worker/process-job";
-import { QUEUE } from "./evolving-types.ts";
 import type { Build } from "./model-build.ts";
 import type { ModelQueues } from "./model-queues.ts";
+import { QUEUE } from "./version-histories.ts";
 
 /** Sees everything that happens to a job in a worker. */
 export interface Witness {

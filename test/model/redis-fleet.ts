@@ -29,12 +29,12 @@ import { LaneMigration } from "#worker/migrate-lane";
 import { migratingBuildOf } from "#worker/migrating-build";
 import { requireActive, requireMigrationLanes, requirePublished } from "#worker/migration-lanes";
 import { runWorker } from "#worker/run-worker";
-import { QUEUE } from "./evolving-types.ts";
 import { WORKERS_MAX } from "./fleet-model.ts";
 import { type Asked, failsAtFirst, gateVerdict, retirementVerdict, type Stored } from "./journal-fleet.ts";
 import type { Build } from "./model-build.ts";
 import { TENANT } from "./model-producer.ts";
 import { serve } from "./replay-app.ts";
+import { QUEUE } from "./version-histories.ts";
 import { PRODUCERS } from "./world.ts";
 
 const APP = fileURLToPath(new URL("./replay-app.ts", import.meta.url));

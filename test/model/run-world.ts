@@ -23,10 +23,10 @@ import {
   work,
   workThrough,
 } from "./acts-of-workers.ts";
-import { QUEUE, VERSIONS_MAX } from "./evolving-types.ts";
 import { requireInvariants } from "./invariants.ts";
 import { InvariantBroken } from "./ledger.ts";
 import { Build } from "./model-build.ts";
+import { QUEUE, VERSIONS_MAX } from "./version-histories.ts";
 import type { World } from "./world.ts";
 
 const COMMANDS_MAX = 250;

@@ -1,10 +1,10 @@
 /** What commands act on: a fleet, what it owes, and what people have done to it on purpose. */
 import { laneName } from "#shared/lane";
 import { lanesReadBy } from "#shared/registry/decide-lane";
-import { HISTORIES, type History, QUEUE } from "./evolving-types.ts";
 import { FleetModel } from "./fleet-model.ts";
 import { type Coverage, Ledger } from "./ledger.ts";
 import { ModelProducer } from "./model-producer.ts";
+import { HISTORIES, type History, QUEUE } from "./version-histories.ts";
 
 /** Producers of one fleet. */
 export const PRODUCERS = 3;

@@ -14,7 +14,7 @@ const vector = z.looseObject({
   writer: schema,
   reader: schema,
   /** Whether the reader reads everything the writer writes, as the suite declares it. */
-  expect: z.boolean().nullable(),
+  expect: z.boolean().nullish(),
   inZodProfile: z.boolean(),
   /** What a search for counterexamples came to. */
   semantic: z.string().optional(),

@@ -10,7 +10,7 @@ import type { JsonSchema } from "../wire-schema.ts";
 import { compareDefaults } from "./containment/compare-defaults.ts";
 import { BudgetSpent, Comparison } from "./containment/comparison.ts";
 import { Findings, type Incompatibility } from "./containment/incompatibility.ts";
-import { type Atom, sideAt } from "./containment/schema-atom.ts";
+import { sideAt } from "./containment/schema-atom.ts";
 
 export type { Incompatibility, IncompatibilityCode, Side } from "./containment/incompatibility.ts";
 
@@ -41,33 +41,28 @@ export function canRead(
   writer: JsonSchema | boolean,
   options: CanReadOptions = {},
 ): readonly Incompatibility[] {
-  const comparison = new Comparison({
+  const comparison = new Comparison([writer, reader], {
     readerAppliesDefaults: options.readerAppliesDefaults ?? false,
     isDecimal: options.decimalMultiples ?? false,
     stepsMax: options.stepsMax ?? STEPS_MAX,
   });
-  const [from, to] = [comparison.document(writer).root, comparison.document(reader).root];
   const findings = new Findings(options.limit ?? LIMIT);
-  findings.add(provedOrGivenUp(comparison, [from, to], findings.room));
-  if (options.comparesDefaults) findings.add(compareDefaults(from, to));
+  findings.add(refusedOrGivenUp(comparison, findings.room));
+  if (options.comparesDefaults) findings.add(compareDefaults(comparison.writer, comparison.reader));
   return findings.list;
 }
 
-function provedOrGivenUp(
-  comparison: Comparison,
-  [writer, reader]: [Atom, Atom],
-  limit: number,
-): readonly Incompatibility[] {
+function refusedOrGivenUp(comparison: Comparison, limit: number): readonly Incompatibility[] {
   try {
-    return comparison.refusedWhole(writer, reader, limit);
+    return comparison.refused(limit);
   } catch (error) {
     // A RangeError is the stack's end: schemas nested thousands of levels deep.
-    if (error instanceof BudgetSpent || error instanceof RangeError) return [givenUp(writer, reader)];
+    if (error instanceof BudgetSpent || error instanceof RangeError) return [givenUp(comparison)];
     throw error;
   }
 }
 
-function givenUp(writer: Atom, reader: Atom): Incompatibility {
+function givenUp({ writer, reader }: Comparison): Incompatibility {
   return {
     path: "",
     code: "BUDGET_EXCEEDED",

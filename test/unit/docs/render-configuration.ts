@@ -4,7 +4,7 @@ import { autoscalerEnv } from "#autoscaler/config";
 import { devEnv } from "#cli/dev/config";
 import { producerEnv } from "#producer/config";
 import { listenVariables, processVariables } from "#shared/process-env";
-import { migrateEnv, workerEnv } from "#worker/config";
+import { migrateEnv, publishEnv, workerEnv } from "#worker/config";
 import { code, table } from "./rendered-blocks.ts";
 
 type Variables = Readonly<Record<string, z.ZodType>>;
@@ -19,6 +19,7 @@ export function renderConfiguration(): Readonly<Record<string, string>> {
     "listening-processes": variableTable(listenVariables),
     producer: variableTable(without(producerEnv.in.shape, common)),
     worker: variableTable(without(workerEnv.in.shape, common)),
+    publish: variableTable(without(publishEnv.in.shape, { ...common, ...workerEnv.in.shape })),
     migrate: variableTable(without(migrateEnv.in.shape, { ...common, ...workerEnv.in.shape })),
     autoscaler: variableTable(without(autoscalerEnv.in.shape, common)),
     dev: variableTable(devEnv.in.shape),

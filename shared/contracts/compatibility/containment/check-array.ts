@@ -6,7 +6,7 @@ import type { Case } from "./case.ts";
 import { countOf, keywordOf } from "./keywords.ts";
 import { partOf } from "./narrow.ts";
 import { complain, type Proof, type Scope } from "./proof.ts";
-import { sameMeaning } from "./same-schema.ts";
+import { impliesByWords } from "./same-schema.ts";
 import type { Atom } from "./schema-atom.ts";
 
 type Shaped = readonly [Case & { readonly shape: ArrayShape }, Atom];
@@ -121,7 +121,7 @@ function checkContains([piece, reader]: Shaped, scope: Scope): void {
   }
   const isAtMost =
     itemsMax(piece.shape, scope.proof) <= max ||
-    piece.shape.contains.some((rule) => rule.max <= max && sameMeaning(rule.schema, contained));
+    piece.shape.contains.some((rule) => rule.max <= max && impliesByWords(contained, rule.schema));
   if (isAtMost) return;
   complain(scope, [piece, reader], {
     code: "ITEMS_NARROWED",

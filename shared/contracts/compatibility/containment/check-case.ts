@@ -10,7 +10,7 @@ import { checkNumber, checkString } from "./check-scalars.ts";
 import { checkAnyOf, checkCondition, checkNot, checkOneOf, missedPieces } from "./check-unions.ts";
 import { decimalOf, decimalText } from "./decimal.ts";
 import { describeCase, describeTypes } from "./describe.ts";
-import { Findings } from "./incompatibility.ts";
+import { Findings, type Incompatibility } from "./incompatibility.ts";
 import {
   isSchemaObject,
   keywordOf,
@@ -20,14 +20,13 @@ import {
 } from "./keywords.ts";
 import { listedValues, membersOf, typeOfJson, typesOf, valueAtom } from "./narrow.ts";
 import { isWhole, numbersOf } from "./number-shape.ts";
-import { complain, isTaken, type Scope } from "./proof.ts";
+import { complain, isImplied, isTaken, type Scope } from "./proof.ts";
 import { resolveReference } from "./resolve-refs.ts";
-import { sameMeaning } from "./same-schema.ts";
 import type { Atom } from "./schema-atom.ts";
 
 export function checkCase(piece: Case, reader: Atom, scope: Scope): void {
   const { schema } = reader;
-  if (saysNothing(schema) || piece.from.some((atom) => sameMeaning(atom, reader))) return;
+  if (saysNothing(schema) || piece.from.some((atom) => isImplied(atom, reader, scope.proof))) return;
   if (!isSchemaObject(schema)) refuseAll([piece, reader], scope);
   else if (scope.chain.includes(reader)) refuseLoop([piece, reader], scope);
   else if (hasType(piece, schema)) checkAll(piece, reader, { ...scope, chain: [...scope.chain, reader] });
@@ -191,12 +190,12 @@ function checkAllOf(piece: Case, reader: Atom, scope: Scope): void {
   for (const member of membersOf(reader, "allOf")) {
     const findings = new Findings(scope.findings.room);
     scope.proof.check(piece, member, { ...scope, findings });
-    scope.findings.add(
-      findings.list.map((entry) =>
-        entry.path === ""
-          ? { ...entry, code: "INTERSECTION_NARROWED", message: `In the reader's "allOf": ${entry.message}` }
-          : entry,
-      ),
-    );
+    scope.findings.add(findings.list.map(asIntersection));
   }
+}
+
+function asIntersection(entry: Incompatibility): Incompatibility {
+  const isUnknown = entry.code === "UNSUPPORTED_KEYWORD" || entry.code === "UNRESOLVED_REFERENCE";
+  if (entry.path !== "" || isUnknown) return entry;
+  return { ...entry, code: "INTERSECTION_NARROWED", message: `In the reader's "allOf": ${entry.message}` };
 }

@@ -9,7 +9,7 @@ import { pointerTo } from "../../../json-pointer.ts";
 import type { Case } from "./case.ts";
 import { anythingAt } from "./check-array.ts";
 import { listedNames, mayHaveName, namesMax } from "./emptiness.ts";
-import { countOf, entriesOf, isSchemaObject, keywordOf, saysNothing } from "./keywords.ts";
+import { countOf, entriesOf, saysNothing } from "./keywords.ts";
 import { partOf } from "./narrow.ts";
 import {
   DEPENDENTS,
@@ -18,6 +18,7 @@ import {
   type ObjectShape,
   type OtherNames,
   otherNames,
+  requiredOf,
   valueOfName,
 } from "./object-shape.ts";
 import { matches } from "./patterns/text-search.ts";
@@ -37,11 +38,8 @@ export function checkObject(pair: ObjectPair, scope: Scope): void {
 }
 
 function checkRequired([piece, reader]: ObjectPair, scope: Scope): void {
-  const required = keywordOf(reader.schema, "required");
-  if (!Array.isArray(required)) return;
-  for (const name of new Set(required as string[])) {
-    if (piece.shape.required.has(name) || (scope.proof.readerAppliesDefaults && hasDefault(reader, name)))
-      continue;
+  for (const name of new Set(requiredOf(reader, scope.proof))) {
+    if (piece.shape.required.has(name)) continue;
     complain(scope, [piece, reader], {
       code: "REQUIRED_ADDED",
       keyword: "required",
@@ -49,13 +47,6 @@ function checkRequired([piece, reader]: ObjectPair, scope: Scope): void {
       path: pointerTo([name]),
     });
   }
-}
-
-function hasDefault(reader: Atom, name: string): boolean {
-  const properties = keywordOf(reader.schema, "properties");
-  const declared =
-    isSchemaObject(properties) && Object.hasOwn(properties, name) ? properties[name] : undefined;
-  return isSchemaObject(declared) && Object.hasOwn(declared, "default");
 }
 
 function checkNameCounts([piece, reader]: ObjectPair, scope: Scope): void {

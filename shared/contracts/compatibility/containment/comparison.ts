@@ -13,8 +13,8 @@ import { isEmptyCase } from "./emptiness.ts";
 import { Findings, type Incompatibility } from "./incompatibility.ts";
 import { saysNothing } from "./keywords.ts";
 import { ANYTHING, narrow } from "./narrow.ts";
-import type { Proof, Scope } from "./proof.ts";
-import { sameMeaning } from "./same-schema.ts";
+import { isImplied, type Proof, type Scope } from "./proof.ts";
+import { sameJson } from "./same-schema.ts";
 import { type Atom, type Conjunction, SchemaDocument } from "./schema-atom.ts";
 
 export interface ComparisonOptions {
@@ -43,8 +43,10 @@ interface Answer {
 const PROVED: readonly Incompatibility[] = [];
 
 export class Comparison implements Proof {
+  readonly writer: Atom;
+  readonly reader: Atom;
   readonly isDecimal: boolean;
-  readonly readerAppliesDefaults: boolean;
+  readonly #readerAppliesDefaults: boolean;
   readonly #stepsMax: number;
   #steps = 0;
   #depth = 0;
@@ -63,22 +65,27 @@ export class Comparison implements Proof {
   /** Keys of answers that assume an open pair, oldest first. */
   readonly #tentative: string[] = [];
 
-  constructor({ readerAppliesDefaults, isDecimal, stepsMax }: ComparisonOptions) {
-    this.readerAppliesDefaults = readerAppliesDefaults;
-    this.isDecimal = isDecimal;
-    this.#stepsMax = stepsMax;
-  }
-
-  document(schema: unknown): SchemaDocument {
-    return new SchemaDocument(schema, () => {
+  constructor([writer, reader]: readonly [unknown, unknown], options: ComparisonOptions) {
+    const nextId = () => {
       this.#ids += 1;
       return this.#ids;
-    });
+    };
+    this.writer = new SchemaDocument(writer, nextId).root;
+    this.reader = new SchemaDocument(reader, nextId).root;
+    this.isDecimal = options.isDecimal;
+    this.#readerAppliesDefaults = options.readerAppliesDefaults;
+    this.#stepsMax = options.stepsMax;
   }
 
   /** What the reader refuses of whole documents. */
-  refusedWhole(writer: Atom, reader: Atom, limit: number): readonly Incompatibility[] {
-    return this.#compare([writer], reader, limit);
+  refused(limit: number): readonly Incompatibility[] {
+    // The same document is the same question, also where it is not understood.
+    if (sameJson(this.writer.schema, this.reader.schema)) return PROVED;
+    return this.#compare([this.writer], this.reader, limit);
+  }
+
+  fillsDefaults({ document }: Atom): boolean {
+    return this.#readerAppliesDefaults && document === this.reader.document;
   }
 
   step(): void {
@@ -136,7 +143,7 @@ export class Comparison implements Proof {
 
   refusedPart(writer: Conjunction, reader: Atom, limit: number): readonly Incompatibility[] {
     this.step();
-    if (saysNothing(reader.schema) || writer.some((atom) => sameMeaning(atom, reader))) return PROVED;
+    if (saysNothing(reader.schema) || writer.some((atom) => isImplied(atom, reader, this))) return PROVED;
     const key = `${keyOf(writer)}<${reader.id}`;
     const open = this.#open.get(key);
     if (open !== undefined) return this.#assume(open.index);

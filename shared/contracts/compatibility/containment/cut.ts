@@ -87,27 +87,32 @@ type ObjectCase = Case & { readonly shape: ObjectShape };
 
 /** Cuts by the first field that some of the other schemas refuse and that can be cut. */
 function cutObject(piece: ObjectCase, hints: readonly Atom[], proof: Proof): readonly Case[] {
-  const refusals = refusedNames(piece, hints, proof);
-  const choices = refusals.map((name) => ({ name, kinds: kindsOf(piece, name, proof) }));
+  const [hint] = hints;
+  if (hint === undefined) return [piece];
+  const origin = anythingAt(piece.from, hint);
+  const cuts = refusedNames(piece, hints, proof).map((name) => restrictionsOf(piece, name, proof));
   // A field of listed values tells variants apart; other fields rarely do.
-  choices.sort((a, b) => Number(isListed(b.kinds)) - Number(isListed(a.kinds)));
-  for (const { name, kinds } of choices) {
-    const isOptional = !piece.shape.required.has(name);
-    if (kinds.length + Number(isOptional) < 2) continue;
-    const present = kinds.map((kind) => ({ properties: { [name]: kind }, required: [name] }));
-    const absent = isOptional ? [{ properties: { [name]: false } }] : [];
-    const origin = anythingAt(piece.from, hints[0] ?? proofRoot(piece));
-    return [...present, ...absent].flatMap((schema) =>
-      proof.narrow([piece], origin.document.derive({ type: "object", ...schema }, origin)),
-    );
-  }
-  return [piece];
+  const best = cuts.find(({ isListed }) => isListed) ?? cuts.find(({ schemas }) => schemas.length > 1);
+  if (best === undefined) return [piece];
+  return best.schemas.flatMap((schema) => proof.narrow([piece], origin.document.derive(schema, origin)));
 }
 
-function proofRoot({ from }: ObjectCase): Atom {
-  const [first] = from;
-  if (first === undefined) throw new Error("a case that is cut was made from some schema");
-  return first;
+interface Restrictions {
+  /** Together they accept every object of the case. */
+  readonly schemas: readonly object[];
+  /** Whether the field has one of several listed values. */
+  readonly isListed: boolean;
+}
+
+/** The case by the kinds of value of a field, and without the field where it may be absent. */
+function restrictionsOf(piece: ObjectCase, name: string, proof: Proof): Restrictions {
+  const kinds = kindsOf(piece, name, proof);
+  if (kinds === null) return { schemas: [], isListed: false };
+  const type = "object";
+  const present = kinds.map((kind) => ({ type, properties: { [name]: kind }, required: [name] }));
+  const absent = piece.shape.required.has(name) ? [] : [{ type, properties: { [name]: false } }];
+  const isListed = kinds.length > 1 && kinds.every((kind) => "enum" in kind);
+  return { schemas: [...present, ...absent], isListed };
 }
 
 /** Names that one of the other schemas requires or refuses, where the case need not. */
@@ -133,17 +138,16 @@ function isRefused(name: string, [shape, other]: [ObjectShape, ObjectShape], pro
 
 type Kind = { readonly enum: readonly unknown[] } | { readonly type: string };
 
-/** The kinds of value a field may have: single values where they are listed, else types. */
-function kindsOf({ shape }: ObjectCase, name: string, proof: Proof): Kind[] {
+/** The kinds of value a field may have: single values where they are listed, else types; `null` for too many. */
+function kindsOf({ shape }: ObjectCase, name: string, proof: Proof): readonly Kind[] | null {
   const kinds = new Map<string, Kind>();
   for (const { shape: value } of proof.casesOf(valueOfName(shape, name))) {
     for (const kind of kindsOfShape(value)) kinds.set(JSON.stringify(kind), kind);
   }
-  const list = [...kinds.values()];
-  return list.length > HINTS_MAX ? [] : list;
+  return kinds.size > HINTS_MAX ? null : [...kinds.values()];
 }
 
-function kindsOfShape(shape: Shape): Kind[] {
+function kindsOfShape(shape: Shape): readonly Kind[] {
   switch (shape.type) {
     case "boolean":
       return shape.values.map((value) => ({ enum: [value] }));
@@ -154,8 +158,4 @@ function kindsOfShape(shape: Shape): Kind[] {
     default:
       return [{ type: shape.type }];
   }
-}
-
-function isListed(kinds: readonly Kind[]): boolean {
-  return kinds.length > 1 && kinds.every((kind) => "enum" in kind);
 }

@@ -17,6 +17,8 @@ import { ANY_STRING, narrowString, onlyStrings } from "./string-shape.ts";
 export interface NarrowContext {
   /** Both sides compute `multipleOf` in decimals. */
   readonly isDecimal: boolean;
+  /** Whether fields of a schema that have a default need not be there: only in a reader's, and if so asked. */
+  fillsDefaults(schema: Atom): boolean;
   /** Counts a step of work. @throws BudgetSpent */
   step(): void;
 }
@@ -110,7 +112,7 @@ class Narrowing {
       case "array":
         return narrowArray(shape, by);
       case "object":
-        return narrowObject(shape, by);
+        return narrowObject(shape, by, this.#context);
       default:
         return shape;
     }

@@ -2,7 +2,7 @@
  * Which objects a schema accepts. Each merged schema keeps its own layer, since whether a name is
  * "additional" depends on that schema's own `properties` and `patternProperties`.
  */
-import { countOf, entriesOf, keywordOf } from "./keywords.ts";
+import { countOf, entriesOf, isSchemaObject, keywordOf } from "./keywords.ts";
 import { matches } from "./patterns/text-search.ts";
 import type { Atom, Conjunction, Dialect } from "./schema-atom.ts";
 
@@ -37,16 +37,20 @@ export const ANY_OBJECT: ObjectShape = {
 };
 
 /** The shape with a schema's keywords applied; `null` when no object is left. */
-export function narrowObject(shape: ObjectShape, atom: Atom): ObjectShape | null {
+export function narrowObject(
+  shape: ObjectShape,
+  atom: Atom,
+  context: { fillsDefaults(schema: Atom): boolean },
+): ObjectShape | null {
   const { schema, document } = atom;
   const layer = layerOf(atom);
-  const required = keywordOf(schema, "required") as readonly string[] | undefined;
+  const required = requiredOf(atom, context);
   const names = keywordOf(schema, "propertyNames");
   const dependents = dependentsOf(atom, DEPENDENTS_APPLIED[document.dialect]);
   const narrowed = {
     ...shape,
     layers: layer === null ? shape.layers : [...shape.layers, layer],
-    required: required === undefined ? shape.required : new Set([...shape.required, ...required]),
+    required: required.length === 0 ? shape.required : new Set([...shape.required, ...required]),
     minProperties: Math.max(shape.minProperties, countOf(schema, "minProperties") ?? 0),
     maxProperties: Math.min(
       shape.maxProperties,
@@ -58,6 +62,18 @@ export function narrowObject(shape: ObjectShape, atom: Atom): ObjectShape | null
   };
   const atLeast = Math.max(narrowed.minProperties, narrowed.required.size);
   return atLeast > narrowed.maxProperties ? null : narrowed;
+}
+
+/** The names that a document has to have for a schema. */
+export function requiredOf(atom: Atom, context: { fillsDefaults(schema: Atom): boolean }): readonly string[] {
+  const required = keywordOf(atom.schema, "required") as readonly string[] | undefined;
+  if (required === undefined || required.length === 0) return [];
+  if (!context.fillsDefaults(atom)) return required;
+  const properties = keywordOf(atom.schema, "properties");
+  return required.filter((name) => {
+    const own = isSchemaObject(properties) && Object.hasOwn(properties, name) ? properties[name] : undefined;
+    return !(isSchemaObject(own) && Object.hasOwn(own, "default"));
+  });
 }
 
 /** Keywords that evaluate names in other places of the same object than `properties`. */

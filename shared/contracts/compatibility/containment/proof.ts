@@ -4,11 +4,10 @@
 import type { Case } from "./case.ts";
 import { Findings, type Incompatibility, type IncompatibilityCode } from "./incompatibility.ts";
 import type { NarrowContext } from "./narrow.ts";
+import { impliesByWords } from "./same-schema.ts";
 import { type Atom, type Conjunction, sideAt } from "./schema-atom.ts";
 
 export interface Proof extends NarrowContext {
-  /** The reader fills in defaults, so a field with one need not be there. */
-  readonly readerAppliesDefaults: boolean;
   /** The part of each case that a schema accepts too. */
   narrow(cases: readonly Case[], by: Atom): readonly Case[];
   /** The documents that satisfy all of a conjunction. */
@@ -43,6 +42,12 @@ export function isTaken(piece: Case, reader: Atom, { proof, chain }: Scope): boo
   const findings = new Findings(1);
   proof.check(piece, reader, { proof, findings, chain });
   return findings.list.length === 0;
+}
+
+/** Whether what one schema accepts is for sure accepted by another, as their words show. */
+export function isImplied(writer: Atom, reader: Atom, proof: NarrowContext): boolean {
+  // A schema that fills in defaults accepts more than its words.
+  return (!proof.fillsDefaults(writer) || proof.fillsDefaults(reader)) && impliesByWords(writer, reader);
 }
 
 /** What a complaint says and where its two sides are. */

@@ -1,8 +1,9 @@
 /**
- * Whether two subschemas say the same, word for word and annotations aside.
+ * Whether a reader's schema says the same as a writer's word for word, annotations aside, except that its
+ * objects may be open where the writer's are closed.
  *
- * A shortcut, and the only proof there is for keywords without a known meaning. References are never the
- * same here, since the same words may lead to different places.
+ * A shortcut, since most fields of two versions are alike, and the only proof there is for keywords without
+ * a known meaning. References are never the same here: the same words may lead to different places.
  */
 import {
   isAnnotation,
@@ -10,51 +11,96 @@ import {
   SCHEMA_KEYWORDS,
   SCHEMA_MAP_KEYWORDS,
   type SchemaObject,
+  saysNothing,
 } from "./keywords.ts";
 import type { Atom } from "./schema-atom.ts";
 
 const DEPTH_MAX = 100;
 
-export function sameMeaning(a: Atom, b: Atom): boolean {
-  if (a.schema === b.schema && a.document === b.document) return true;
-  const isSameDialect =
-    a.document.dialect === b.document.dialect && a.document.hasPrefixItems === b.document.hasPrefixItems;
-  return isSameDialect && sameSchema(a.schema, b.schema, 0);
+/** Where two schemas are compared. */
+interface Place {
+  readonly depth: number;
+  /** Whether the reader accepts more when the schema here does: not below a `not`, for one. */
+  readonly mayOpen: boolean;
 }
 
-function sameSchema(a: unknown, b: unknown, depth: number): boolean {
-  if (!isSchemaObject(a) || !isSchemaObject(b)) return a === b && typeof a === "boolean";
-  if (depth > DEPTH_MAX) return false;
-  // Both are walked without lists of their keywords: this is asked of every field of every pair.
-  for (const keyword in b) if (!isAnnotation(keyword) && !Object.hasOwn(a, keyword)) return false;
-  for (const keyword in a) if (!isAnnotation(keyword) && !sameKeyword(keyword, [a, b], depth)) return false;
+/** Keywords below which a schema that accepts more makes the whole accept more. */
+const OPENING = new Set([
+  "properties",
+  "patternProperties",
+  "additionalProperties",
+  "items",
+  "prefixItems",
+  "additionalItems",
+  "allOf",
+  "anyOf",
+]);
+
+/** Whether whatever the writer's schema accepts is accepted by the reader's, as the words alone show. */
+export function impliesByWords(writer: Atom, reader: Atom): boolean {
+  if (writer.schema === reader.schema && writer.document === reader.document) return true;
+  const isSameDialect =
+    writer.document.dialect === reader.document.dialect &&
+    writer.document.hasPrefixItems === reader.document.hasPrefixItems;
+  return isSameDialect && alike(writer.schema, reader.schema, { depth: 0, mayOpen: true });
+}
+
+function alike(writer: unknown, reader: unknown, place: Place): boolean {
+  if (!isSchemaObject(writer) || !isSchemaObject(reader)) {
+    return writer === reader && typeof writer === "boolean";
+  }
+  if (place.depth > DEPTH_MAX) return false;
+  return alikeIn(reader, [writer, reader], place) && alikeIn(writer, [writer, reader], place);
+}
+
+/** Whether the two are alike in all keywords of one of them; the reader's are looked at once. */
+function alikeIn(keywords: SchemaObject, pair: [SchemaObject, SchemaObject], place: Place): boolean {
+  // Walked without a list of keywords: this is asked of every field of every pair.
+  for (const keyword in keywords) {
+    if (isAnnotation(keyword) || (keywords !== pair[1] && Object.hasOwn(pair[1], keyword))) continue;
+    if (!alikeKeyword(keyword, pair, place)) return false;
+  }
   return true;
 }
 
-function sameKeyword(keyword: string, [a, b]: [SchemaObject, SchemaObject], depth: number): boolean {
-  return Object.hasOwn(b, keyword) && sameValue(keyword, [a[keyword], b[keyword]], depth);
+function alikeKeyword(
+  keyword: string,
+  [writer, reader]: [SchemaObject, SchemaObject],
+  { depth, mayOpen }: Place,
+): boolean {
+  if (mayOpen && keyword === "additionalProperties" && isOpen(reader)) return true;
+  if (!Object.hasOwn(writer, keyword) || !Object.hasOwn(reader, keyword)) return false;
+  const place = { depth: depth + 1, mayOpen: mayOpen && OPENING.has(keyword) };
+  return alikeValue(keyword, [writer[keyword], reader[keyword]], place);
 }
 
-function sameValue(keyword: string, [a, b]: [unknown, unknown], depth: number): boolean {
+/** Whether an object schema takes any value under a name that it does not declare. */
+function isOpen(reader: SchemaObject): boolean {
+  if (Object.hasOwn(reader, "additionalProperties")) return saysNothing(reader.additionalProperties);
+  return !Object.hasOwn(reader, "unevaluatedProperties");
+}
+
+function alikeValue(keyword: string, [a, b]: [unknown, unknown], place: Place): boolean {
   if (keyword.endsWith("$ref") || keyword === "$dynamicRef" || keyword === "$recursiveRef") return false;
   if (keyword === "required" && isNames(a) && isNames(b)) return sameNames(a, b);
-  if (SCHEMA_KEYWORDS.has(keyword)) return sameSchemas(a, b, depth);
-  if (SCHEMA_MAP_KEYWORDS.has(keyword) && isSchemaObject(a) && isSchemaObject(b)) return sameMap(a, b, depth);
+  if (SCHEMA_KEYWORDS.has(keyword)) return alikeSchemas(a, b, place);
+  if (SCHEMA_MAP_KEYWORDS.has(keyword) && isSchemaObject(a) && isSchemaObject(b))
+    return alikeMap(a, b, place);
   return sameJson(a, b) && !holdsReference(a, 0);
 }
 
-function sameSchemas(a: unknown, b: unknown, depth: number): boolean {
-  if (!Array.isArray(a) || !Array.isArray(b)) return sameSchema(a, b, depth + 1);
-  return a.length === b.length && a.every((part, index) => sameSchema(part, b[index], depth + 1));
+function alikeSchemas(a: unknown, b: unknown, place: Place): boolean {
+  if (!Array.isArray(a) || !Array.isArray(b)) return alike(a, b, place);
+  return a.length === b.length && a.every((part, index) => alike(part, b[index], place));
 }
 
-function sameMap(a: Record<string, unknown>, b: Record<string, unknown>, depth: number): boolean {
+function alikeMap(a: SchemaObject, b: SchemaObject, place: Place): boolean {
   const names = Object.keys(a);
   if (names.length !== Object.keys(b).length) return false;
   return names.every((name) => {
     if (!Object.hasOwn(b, name)) return false;
     // `dependencies` has lists of names beside schemas.
-    return Array.isArray(a[name]) ? sameJson(a[name], b[name]) : sameSchema(a[name], b[name], depth + 1);
+    return Array.isArray(a[name]) ? sameJson(a[name], b[name]) : alike(a[name], b[name], place);
   });
 }
 

@@ -10,7 +10,7 @@ import { accepts } from "./accepts.ts";
 import { type Alternative, alternativesOf, typesOf } from "./alternatives.ts";
 import { plainBoundaryValues } from "./boundary-values.ts";
 import type { JsonType, Linked } from "./linked-schema.ts";
-import { itemPlace, type Place, piecesOf, propertyPlace } from "./place.ts";
+import { isSettled, itemPlace, type Place, piecesOf, propertyPlace } from "./place.ts";
 import { randomNumbers, randomTexts } from "./random-values.ts";
 import { ITEMS_MAX, smallestOf, spareNames } from "./whole-documents.ts";
 
@@ -28,25 +28,34 @@ const BOUNDARY_VALUES_MAX = 40;
 
 type Documents = fc.Arbitrary<unknown>;
 
-/** `null` when not even a smallest document was found. */
+/**
+ * `null` when not even a smallest document was found. With a reader, only what it could refuse is varied;
+ * without one, everything.
+ */
 export function randomDocuments(place: Place): Documents | null {
-  return documentsAt(place, []);
+  return documentsAt(place, { path: [], compares: place.readers.length > 0 });
 }
 
-interface Scene {
+interface Walk {
+  /** Writer's schemas that the place is inside of, outermost first. */
+  readonly path: readonly Linked[];
+  readonly compares: boolean;
+}
+
+interface Scene extends Walk {
   readonly place: Place;
   readonly pieces: readonly Linked[];
-  readonly path: readonly Linked[];
 }
 
-function documentsAt(place: Place, outer: readonly Linked[]): Documents | null {
+function documentsAt(place: Place, { path, compares }: Walk): Documents | null {
   const { writer } = place;
   const smallest = smallestOf(writer);
   if (smallest === null) return null;
-  const entered = outer.filter((node) => node === writer).length;
-  if (outer.length >= DEPTH_MAX || entered >= ENTERED_MAX) return fc.constant(smallest.value);
+  const entered = path.filter((node) => node === writer).length;
+  const isEnough = path.length >= DEPTH_MAX || entered >= ENTERED_MAX;
+  if (isEnough || (compares && isSettled(place))) return fc.constant(smallest.value);
 
-  const scene: Scene = { place, pieces: piecesOf(place.readers), path: [...outer, writer] };
+  const scene: Scene = { place, pieces: piecesOf(place.readers), path: [...path, writer], compares };
   const boundary = plainBoundaryValues(place).slice(0, BOUNDARY_VALUES_MAX);
   const ways = alternativesOf(writer).map((alternative) => lazily(() => oneWay(alternative, scene)));
   const documents = oneOf(ways, smallest.value).map((value) =>
@@ -138,8 +147,8 @@ function firstItems(alternative: Alternative, scene: Scene): Documents[] {
   return items;
 }
 
-function itemsAt(alternative: Alternative, index: number, { pieces, path }: Scene): Documents | null {
-  return documentsAt(itemPlace(alternative.item(index), pieces, index), path);
+function itemsAt(alternative: Alternative, index: number, scene: Scene): Documents | null {
+  return documentsAt(itemPlace(alternative.item(index), scene.pieces, index), scene);
 }
 
 function withoutRepetition(items: readonly unknown[]): unknown[] {
@@ -153,7 +162,7 @@ function randomObjects(alternative: Alternative, scene: Scene): Documents {
   const declared = alternative.declaredNames();
   const fields: [string, Documents][] = [];
   for (const name of [...declared, ...undeclaredNames(alternative, scene)]) {
-    const values = documentsAt(propertyPlace(alternative.property(name), scene.pieces, name), scene.path);
+    const values = documentsAt(propertyPlace(alternative.property(name), scene.pieces, name), scene);
     if (values === null) continue;
     const weight = required.has(name) ? 0 : declared.includes(name) ? 1 : 4;
     fields.push([

@@ -107,6 +107,20 @@ describe("Defaults", () => {
     expect(canRead(reader, writer, { readerAppliesDefaults: true })).toEqual([]);
   });
 
+  test("of the writer fill nothing in, and those of the reader make its variants take more", () => {
+    const kind = (name: string) => ({
+      properties: { kind: { const: name, default: name } },
+      required: ["kind"],
+    });
+    const options = { readerAppliesDefaults: true };
+    // The writer leaves out what has a kind: not what lacks one.
+    const excluding = { type: "object", not: kind("a") };
+    expect(canRead({ required: ["x"] }, excluding, options)).not.toEqual([]);
+    // Without a kind, both variants fill in their own.
+    const oneOf = { oneOf: [kind("a"), kind("b")] };
+    expect(canRead(oneOf, { type: "object", additionalProperties: false }, options)).not.toEqual([]);
+  });
+
   test("that change or go away are told only when asked for", () => {
     const [one, two, none] = [field({ default: 1 }), field({ default: 2 }), field({})];
     expect(canRead(two, one)).toEqual([]);
@@ -219,6 +233,20 @@ describe("A comparison", () => {
       return schema;
     };
     expect(canRead(nested("number"), nested("integer")).map(({ code }) => code)).toEqual(["BUDGET_EXCEEDED"]);
+  });
+
+  test("takes a few steps a field", () => {
+    const line = (price: string) => ({
+      type: "object",
+      properties: { price: { type: price } },
+      required: ["price"],
+    });
+    const contract = (price: string) => ({
+      type: "object",
+      properties: Object.fromEntries(Array.from({ length: 200 }, (_, index) => [`f${index}`, line(price)])),
+    });
+    // 200 objects of one field, and what is above them.
+    expect(canRead(contract("number"), closed(contract("integer")), { stepsMax: 2_000 })).toEqual([]);
   });
 
   test("of entangled unions ends", () => {

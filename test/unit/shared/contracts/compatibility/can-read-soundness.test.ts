@@ -36,9 +36,8 @@ function refutation({ writer, reader }: Pair, dice: Dice): { document: unknown }
         count % 4 === 0 ? documents.any(2) : documents.like(...shaped(count, { writer, reader }), 6);
       if (accepts(document) && !rejects(document)) return { document };
     }
-  } catch (error) {
-    // The validator's stack ends in schemas that refer to themselves in place.
-    if (!(error instanceof RangeError)) throw error;
+  } catch {
+    // In place circles end the validator's stack, and some of its generated code names what is not there.
   }
   return undefined;
 }

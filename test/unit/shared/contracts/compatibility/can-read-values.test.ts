@@ -227,6 +227,12 @@ const REFUSED: readonly (Pair & { readonly code: string })[] = [
     code: "UNSUPPORTED_KEYWORD",
   },
   {
+    name: "an unknown keyword in an intersection",
+    writer: string(),
+    reader: { allOf: [string({ even: true })] },
+    code: "UNSUPPORTED_KEYWORD",
+  },
+  {
     name: "a malformed keyword of the reader",
     writer: string(),
     reader: string({ maxLength: "3" }),
@@ -263,6 +269,28 @@ test("What is not understood is compatible with itself, word for word", () => {
     properties: { a: { type: "string", even: true }, b: { pattern: "^(?!b)" } },
   };
   expect(against(schema, { ...schema, title: "the same" })).toEqual([]);
+});
+
+test("A document is compatible with itself, wherever its references lead", () => {
+  const schema = {
+    properties: { a: { $ref: "other.json" }, b: { $ref: "#/$defs/c", even: true } },
+    $defs: { c: {} },
+  };
+  expect(against(schema, structuredClone(schema))).toEqual([]);
+  expect(against(schema, { ...schema, properties: {} })).not.toEqual([]);
+});
+
+test("What is not understood is compatible with itself where only objects are more open", () => {
+  const field = { type: "object", properties: { a: { pattern: "^(?!b)" } }, even: true };
+  const closed = { ...field, additionalProperties: false };
+  const union = (schema: object) => ({ type: "array", items: { anyOf: [schema, { type: "null" }] } });
+  expect(against(union(field), union(closed))).toEqual([]);
+  expect(against(union(closed), union(field))).not.toEqual([]);
+  // What refuses open objects refuses more than what refuses closed ones.
+  expect(against({ not: field }, { not: closed })).not.toEqual([]);
+  expect(
+    against({ ...field, unevaluatedProperties: false }, { ...closed, unevaluatedProperties: false }),
+  ).not.toEqual([]);
 });
 
 test("Unknown keywords of the writer can only narrow what it sends", () => {
