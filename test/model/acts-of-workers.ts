@@ -1,20 +1,25 @@
 /** What workers go through: start, take, run, drain, run out of time, die; and time itself. */
 import fc from "fast-check";
+import { parkedName } from "#shared/lane";
 import { type ActKind, pick } from "./act.ts";
 import { WORKERS_MAX } from "./fleet-model.ts";
 import type { HandlerEnd, ModelWorker } from "./model-worker.ts";
+import { QUEUE } from "./version-histories.ts";
 import type { World } from "./world.ts";
 
 const draw = fc.nat(1_000);
+
+/** A month and two hours: what was scheduled a month ahead is due. */
+export const LONGER_THAN_ANY_DELAY_MS = 2_600_000_000;
 
 export const startWorker: ActKind<{ readonly release: number; readonly slots: number }> = {
   name: "start a worker",
   parameters: fc.record({ release: draw, slots: fc.integer({ min: 1, max: 4 }) }),
   applies: ({ fleet }) => fleet.liveReleases.length > 0 && fleet.workers.length < WORKERS_MAX,
   async run({ fleet, coverage }, { release, slots }) {
-    const parkedBefore = fleet.queues.countsOf("model.parked").waiting;
+    const parkedBefore = fleet.queues.countsOf(parkedName(QUEUE)).waiting;
     await fleet.startWorker(pick(fleet.liveReleases, release) as string, slots);
-    coverage.count("parked jobs released", parkedBefore - fleet.queues.countsOf("model.parked").waiting);
+    coverage.count("parked jobs released", parkedBefore - fleet.queues.countsOf(parkedName(QUEUE)).waiting);
   },
 };
 
@@ -122,9 +127,19 @@ export const kill: ActKind<{ readonly worker: number }> = {
 
 export const tick: ActKind<{ readonly byMs: number }> = {
   name: "tick",
-  // Shorter than a producer's interval, a handed-back job, a lease, a drain of all delays, a month.
+  // From less than a producer's interval to more than a lease, the longest hand-back and the longest trip.
   parameters: fc.record({
-    byMs: fc.constantFrom(200, 2_000, 2_000, 10_000, 21_000, 21_000, 61_000, 660_000, 2_600_000_000),
+    byMs: fc.constantFrom(
+      200,
+      2_000,
+      2_000,
+      10_000,
+      21_000,
+      21_000,
+      61_000,
+      660_000,
+      LONGER_THAN_ANY_DELAY_MS,
+    ),
   }),
   applies: () => true,
   async run({ fleet, coverage }, { byMs }) {

@@ -1,5 +1,6 @@
 /** A run of the model: commands in any order, then what every promise comes down to: all jobs get done. */
 import fc from "fast-check";
+import { deadName } from "#shared/lane";
 import { acts } from "./act.ts";
 import { addPoison, enqueue, enqueueInvalid, refresh, repeat } from "./acts-of-clients.ts";
 import {
@@ -16,6 +17,7 @@ import {
   drain,
   finish,
   kill,
+  LONGER_THAN_ANY_DELAY_MS,
   outOfTime,
   startWorker,
   take,
@@ -98,7 +100,7 @@ async function requireAllDone(world: World): Promise<void> {
     await fleet.startWorker(release, 50);
     await workThrough(world, 10_000);
     if (stored(world).length === 0) break;
-    await fleet.tick(2_600_000_000);
+    await fleet.tick(LONGER_THAN_ANY_DELAY_MS);
   }
   await requireInvariants(world);
   const [left] = stored(world);
@@ -114,7 +116,7 @@ async function requireAllDone(world: World): Promise<void> {
 function stored({ ledger, fleet }: World) {
   const whereabouts = fleet.queues.whereabouts();
   return [...ledger.jobs.values()].filter(
-    (job) => job.ended === null && whereabouts.get(job.jobId)?.[0]?.place !== `${QUEUE}.dead`,
+    (job) => job.ended === null && whereabouts.get(job.jobId)?.[0]?.place !== deadName(QUEUE),
   );
 }
 
