@@ -10,7 +10,7 @@ import * as formats from "ajv-formats";
 import { core } from "zod";
 import type { Issue } from "../errors.ts";
 import { pointerTo } from "../json-pointer.ts";
-import { closed, type JsonSchema } from "./wire-schema.ts";
+import { closed, type JsonSchema, nodesOf } from "./wire-schema.ts";
 
 export { closed, type JsonSchema } from "./wire-schema.ts";
 
@@ -22,40 +22,40 @@ export type StrictCheck = (data: unknown) => readonly Issue[];
 
 /** Compiles `schema` closed, as the door asks. Compiling costs milliseconds: keep the result. */
 export function compileStrictCheck(schema: JsonSchema, pointerPrefix: string): StrictCheck {
-  requireSchema(schema);
+  requireUsable(schema);
   return compileCheck(closed(schema), pointerPrefix);
 }
 
 /**
- * Asks whether the door could compile `schema`, without the work of making a fast check of it.
+ * Asks whether the door could compile `schema`, without compiling it: it must be a valid JSON Schema, its
+ * regular expressions Unicode ones.
  *
  * @throws {Error} saying why not.
  */
 export function requireUsable(schema: JsonSchema): void {
-  requireSchema(schema);
-  checkerOf({ optimize: false }).compile(closed(schema));
+  // One for all: it compiles the schema of schemas, which takes ten times as long as an ordinary one.
+  judge ??= newChecker();
+  if (judge.validateSchema(schema) !== true)
+    throw new Error(judge.errorsText(judge.errors, { dataVar: "it" }));
+  for (const { node } of nodesOf(schema)) {
+    for (const pattern of [node.pattern, ...Object.keys(node.patternProperties ?? {})]) {
+      if (typeof pattern === "string") new RegExp(pattern, "u");
+    }
+  }
 }
 
 /** Compiles `schema` as it is. It must be a valid schema: asking that is not done here. */
 export function compileCheck(schema: JsonSchema | boolean, pointerPrefix: string): StrictCheck {
-  const validate: ValidateFunction = checkerOf({}).compile(schema);
+  const validate: ValidateFunction = newChecker().compile(schema);
   return (data) => {
     if (validate(data)) return [];
     return (validate.errors ?? []).slice(0, ISSUES_MAX).map((error) => toIssue(error, pointerPrefix));
   };
 }
 
-/** @throws {Error} when `schema` is no valid JSON Schema. */
-function requireSchema(schema: JsonSchema): void {
-  // One for all: it compiles the schema of schemas, which takes ten times as long as an ordinary one.
-  judge ??= checkerOf({});
-  if (judge.validateSchema(schema) !== true)
-    throw new Error(judge.errorsText(judge.errors, { dataVar: "it" }));
-}
-
 let judge: Ajv2020 | null = null;
 
-function checkerOf(code: { readonly optimize?: false }): Ajv2020 {
+function newChecker(): Ajv2020 {
   const ajv = new Ajv2020({
     allErrors: true,
     strict: false,
@@ -64,7 +64,6 @@ function checkerOf(code: { readonly optimize?: false }): Ajv2020 {
     ownProperties: true,
     // It would print each format it does not know; zod writes a pattern beside those.
     logger: false,
-    code,
   });
   formats.default.default(ajv);
   multiplesAsReadersSeeThem(ajv);

@@ -46,6 +46,8 @@ export interface Outcome {
   /** Place in the file, from 0. */
   readonly row: number;
   readonly semantic: string | null;
+  readonly inZodProfile: boolean;
+  /** Empty for a pair that is answered compatible. */
   readonly reasons: readonly { readonly code: string; readonly path: string; readonly message: string }[];
 }
 
@@ -66,16 +68,19 @@ export interface Tally {
 export interface VectorReport {
   readonly inProfile: Tally;
   readonly outOfProfile: Tally;
+  /** Of every row, in the file's order. */
+  readonly outcomes: readonly Outcome[];
   readonly millis: number;
 }
 
 /** @param now milliseconds of some clock */
 export function runVectors(vectors: readonly Vector[], now: () => number): VectorReport {
   const start = now();
-  const judged = vectors.map((one, row) => ({ ...judge(one, row), inZodProfile: one.inZodProfile }));
+  const judged = vectors.map(judge);
   return {
-    inProfile: tally(judged.filter(({ inZodProfile }) => inZodProfile)),
-    outOfProfile: tally(judged.filter(({ inZodProfile }) => !inZodProfile)),
+    inProfile: tally(judged.filter(({ outcome }) => outcome.inZodProfile)),
+    outOfProfile: tally(judged.filter(({ outcome }) => !outcome.inZodProfile)),
+    outcomes: judged.map(({ outcome }) => outcome),
     millis: now() - start,
   };
 }
@@ -87,15 +92,12 @@ interface Judged {
 }
 
 function judge(one: Vector, row: number): Judged {
-  const { suite, id, writer, reader, expect, semantic = null } = one;
+  const { suite, id, writer, reader, expect, inZodProfile, semantic = null } = one;
   const found = canRead(reader, writer);
   const reasons = found.map(({ code, path, message }) => ({ code, path, message }));
   const isRefuted = Object.hasOwn(one, "counterexample");
-  return {
-    isRefuted,
-    isExpected: expect === true && !isRefuted,
-    outcome: { suite, id, row, semantic, reasons },
-  };
+  const outcome = { suite, id, row, semantic, inZodProfile, reasons };
+  return { isRefuted, isExpected: expect === true && !isRefuted, outcome };
 }
 
 function tally(judged: readonly Judged[]): Tally {

@@ -24,13 +24,29 @@ export function compareDefaults(writer: Atom, reader: Atom): readonly Incompatib
   const open: Pair[] = [{ writer, reader, path: "" }];
   for (let pair = open.pop(); pair !== undefined; pair = open.pop()) {
     const key = `${pair.writer.id} ${pair.reader.id}`;
-    if (seen.has(key)) continue;
+    if (seen.has(key) || !mayHoldDefault(pair.writer.schema)) continue;
     seen.add(key);
     found.push(...changedDefault(pair));
     open.push(...partsOf(pair).reverse());
   }
   return found;
 }
+
+/**
+ * Whether a default may be found in or behind the schema. Only a writer's can be missed, and most parts of
+ * most schemas have none.
+ */
+function mayHoldDefault(schema: unknown): boolean {
+  if (schema === null || typeof schema !== "object") return false;
+  const known = holdsDefault.get(schema);
+  if (known !== undefined) return known;
+  const own = "default" in schema || "$ref" in schema;
+  const holds = own || Object.values(schema).some(mayHoldDefault);
+  holdsDefault.set(schema, holds);
+  return holds;
+}
+
+const holdsDefault = new WeakMap<object, boolean>();
 
 function changedDefault({ writer, reader, path }: Pair): Incompatibility[] {
   const before = defaultOf(writer);
