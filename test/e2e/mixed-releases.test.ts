@@ -1,6 +1,6 @@
 /** Two releases on one fleet: what the older cannot read waits for the newer, untouched. */
 import { describe, expect } from "vitest";
-import { stackTest } from "#test/support/stack";
+import { type Stack, stackTest } from "#test/support/stack";
 
 const WAIT = { timeout: 30_000, interval: 100 };
 const total = { value: 5, currency: "EUR" };
@@ -45,37 +45,85 @@ describe("a fleet of a release that reads version 1 and one that reads both", ()
     },
   );
 
-  stackTest(
-    "keeps a job that nobody can read parked, and puts it back when a reader comes",
-    async ({ stack }) => {
-      await stack.publish("probe-v1");
-      await stack.startProducer();
-      const id = await stack.enqueue({ n: 1 });
-      // As a plain BullMQ tool could do it: a job whose reader must be newer lies in the old lane, handed
-      // back as often as a job is before it is parked.
-      const key = `sluice:probe.r1:${id}`;
-      const envelope = JSON.parse((await stack.redis.hget(key, "data")) ?? "{}");
-      const tooNew = { ...envelope, schemaversion: 2, minreaderversion: 2, data: { n: 1, total } };
-      const record = { attempts: [], failures: 0, handBacks: 8 };
-      await stack.redis.hset(key, "data", JSON.stringify(tooNew), "progress", JSON.stringify(record));
+  stackTest("costs the older no command while 500 jobs wait that only the newer reads", async ({ stack }) => {
+    await stack.publish("probe-v1", "probe-v2");
+    await stack.openGate();
+    await stack.startProducer();
+    const posts = Array.from({ length: 500 }, (_, n) => stack.enqueue({ n: 1_000 + n, total }, 2));
+    await Promise.all(posts);
+    // Rolled back: the gate is down and only the older release has workers.
+    await stack.openGate(1);
+    await stack.startWorker("probe-v1");
 
-      const old = await stack.startWorker("probe-v1");
-      await expect
-        .poll(() => stack.job(id), WAIT)
-        .toMatchObject({
-          state: "parked",
-          attempts: { failed: 0, entries: [{ outcome: "parked", code: "TOO_NEW" }] },
-        });
-      expect(await stack.redis.exists(key)).toBe(0);
-      old.kill("SIGTERM");
-      await old.exited;
+    const monitor = await stack.redis.monitor();
+    const commands = { all: 0, ofNewerLane: 0 };
+    monitor.on("monitor", (_time: string, args: readonly string[]) => {
+      // Adds of the producer name the lane that they go to; the newer lane gets none.
+      commands.all += 1;
+      if (args.some((it) => it.includes("probe.r2"))) commands.ofNewerLane += 1;
+    });
+    const ids: string[] = [];
+    for (let n = 0; n < 40; n += 1) ids.push(await stack.enqueue({ n, amount: 5 }));
+    await expect.poll(() => stack.ledger().filter((it) => it.event === "end").length, WAIT).toBe(40);
+    monitor.disconnect();
+    expect(commands.all).toBeGreaterThan(40);
+    expect(commands.ofNewerLane).toBe(0);
+    expect(await stack.redis.llen("sluice:probe.r2:wait")).toBe(500);
+    expect(stack.ledger().every((it) => it.release === "probe-v1" && it.n < 40)).toBe(true);
+  });
 
-      await stack.publish("probe-v2");
-      await stack.startWorker("probe-v2");
-      await expect.poll(() => stack.job(id), WAIT).toMatchObject({ state: "succeeded", release: "probe-v2" });
-      expect(await stack.redis.llen("sluice:probe.parked:wait")).toBe(0);
-    },
-  );
+  /** What a plain BullMQ tool could do to a stored job, so that the release with that lane cannot run it. */
+  const unreadable = [
+    { code: "TOO_NEW", change: { schemaversion: 2, minreaderversion: 2, data: { n: 1, total } } },
+    { code: "FOREIGN", change: { type: "probe.extra" } },
+  ];
+  for (const { code, change } of unreadable) {
+    stackTest(
+      `keeps a job that nobody can read (${code}) parked, and puts it back when a reader comes`,
+      async ({ stack }) => {
+        await stack.publish("probe-v1");
+        await stack.startProducer();
+        const id = await stack.enqueue({ n: 1 });
+        const key = await spoil(stack, id, change);
+
+        const old = await stack.startWorker("probe-v1");
+        await expect
+          .poll(() => stack.job(id), WAIT)
+          .toMatchObject({
+            state: "parked",
+            attempts: { failed: 0, entries: [{ outcome: "parked", code }] },
+          });
+        expect(await stack.redis.exists(key)).toBe(0);
+        old.kill("SIGTERM");
+        await old.exited;
+
+        await stack.publish("probe-v2");
+        await stack.startWorker("probe-v2");
+        await expect
+          .poll(() => stack.job(id), WAIT)
+          .toMatchObject({ state: "succeeded", release: "probe-v2", attempts: { failed: 0 } });
+        expect(await stack.redis.llen("sluice:probe.parked:wait")).toBe(0);
+      },
+    );
+  }
+
+  stackTest("parks a job whose critical attribute nobody understands, as an alarm", async ({ stack }) => {
+    await stack.publish("probe-v1");
+    await stack.startProducer();
+    const event = { specversion: "1.0", id: "sealed", source: "/test", type: "probe.task", schemaversion: 1 };
+    const sealed = { ...event, data: { n: 1 }, crit: "sealedwith", sealedwith: "k7" };
+    const { status, body: accepted } = await stack.post(sealed, "application/cloudevents+json");
+    expect(status).toBe(202);
+    await spoil(stack, accepted.id, {});
+    await stack.startWorker("probe-v1");
+    await expect
+      .poll(() => stack.job(accepted.id), WAIT)
+      .toMatchObject({ state: "parked", attempts: { failed: 0, entries: [{ code: "UNKNOWN_CRIT" }] } });
+    await stack.startAutoscaler(["probe-v1"]);
+    const { queues } = await stack.control("/v1/lanes");
+    expect(queues[0]).toMatchObject({ queue: "probe", parked: 1 });
+    expect(stack.ledger()).toEqual([]);
+  });
 });
 
 describe("a worker", () => {
@@ -108,3 +156,13 @@ describe("a worker", () => {
     expect(output).toContain("noeviction");
   });
 });
+
+/** Changes a stored job and makes it one that was handed back as often as a job is before it is parked. */
+async function spoil(stack: Stack, id: string, change: Readonly<Record<string, unknown>>): Promise<string> {
+  const key = `sluice:probe.r1:${id}`;
+  const envelope = JSON.parse((await stack.redis.hget(key, "data")) ?? "{}");
+  const record = { attempts: [], failures: 0, handBacks: 8 };
+  const data = JSON.stringify({ ...envelope, ...change });
+  await stack.redis.hset(key, "data", data, "progress", JSON.stringify(record));
+  return key;
+}
