@@ -10,7 +10,7 @@ import { type AnySchema, editedSchema, randomSchema } from "#test/support/random
 import { schemaPairs } from "#test/support/schema-pairs";
 
 /** More pairs, and others, when it is run by hand. */
-const RUNS = Number(process.env.SLUICE_PAIRS ?? 300);
+const RUNS = Number(process.env.SLUICE_PAIRS ?? 200);
 const SEED = Number(process.env.SLUICE_SEED ?? 1);
 const DOCUMENTS = 120;
 
