@@ -15,6 +15,7 @@ import type { SluiceConfig } from "#shared/sluice-config";
 import { toRfc3339 } from "#shared/system-clock";
 import type { ExecutedWorker, FleetExecutor } from "./fleet/fleet-executor.ts";
 import { laneReaders, laneTrips } from "./lane-readers.ts";
+import { unfinishedIn } from "./retirement/decide-lane-retirement.ts";
 import { decideLaneAlarm } from "./scaling/decide-lane-alarm.ts";
 import { TICK_MS } from "./scaling/decide-lane-slots.ts";
 import { decideWorkerState } from "./scaling/decide-worker-state.ts";
@@ -138,7 +139,7 @@ export class Observer {
       .filter((id) => document.releases[id]?.state === "live")
       .filter((id) => lanesReadBy(document, id, queue).includes(generation))
       .sort(byOrder(document));
-    const jobs = numbers.waiting + numbers.inFlight + numbers.scheduled + numbers.other;
+    const jobs = unfinishedIn(numbers);
     const blocked = (release: string) => executor.blocked(queue, release) !== null;
     const read = { queue, lane, readers, workers, trips: facts.trips, config, blocked };
     const alarm = decideLaneAlarm(jobs, laneReaders(read));

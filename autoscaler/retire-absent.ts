@@ -9,6 +9,7 @@ import type { RedisConnection } from "#shared/redis/connection";
 import type { Keys } from "#shared/redis/keys";
 import { retireRelease } from "#shared/redis/registry-store";
 import type { SluiceConfig } from "#shared/sluice-config";
+import { readersNow } from "./retirement/decide-release-retirement.ts";
 import type { Snapshot } from "./snapshot.ts";
 
 export interface RetirePorts {
@@ -46,9 +47,6 @@ export function lanesStrandedWithout(
     .flatMap((queue) => queue.lanes)
     .filter((lane) => lane.readers.includes(release))
     .filter((lane) => lane.waiting + lane.inFlight + lane.scheduled > 0)
-    .filter((lane) => {
-      const tripped = new Set(lane.trips.map((it) => it.release));
-      return !lane.readers.some((it) => it !== release && named.has(it) && !tripped.has(it));
-    })
+    .filter((lane) => !readersNow(lane).some((it) => it !== release && named.has(it)))
     .map((lane) => lane.lane);
 }

@@ -4,6 +4,7 @@
  * It judges the snapshot it is given and nothing else. Not knowing is a level of its own: it is
  * neither an alarm nor health.
  */
+import { unfinishedIn } from "../retirement/decide-lane-retirement.ts";
 import type {
   DecisionRecord,
   LaneTripView,
@@ -62,7 +63,7 @@ function trippedFindings(rows: readonly LaneRow[]): readonly string[] {
 }
 
 function trippedSentence(lane: LaneView): string {
-  const jobs = lane.waiting + lane.inFlight + lane.scheduled + lane.other;
+  const jobs = unfinishedIn(lane);
   const failures = listed(lane.trips.map(failureOf), 3);
   return (
     `${lane.lane} stands still with ${counted(jobs, "job")}: ${failures}. ` +

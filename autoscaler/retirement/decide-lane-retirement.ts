@@ -62,6 +62,16 @@ function writerBlockers(
   return [...owners, ...written];
 }
 
-function answerOf(blockers: readonly Blocker[]): RetirementAnswer {
+/** Jobs of a lane that have not ended, in every state. */
+export function unfinishedIn({
+  waiting,
+  inFlight,
+  scheduled,
+  other,
+}: Pick<LaneFacts, "waiting" | "inFlight" | "scheduled" | "other">): number {
+  return waiting + inFlight + scheduled + other;
+}
+
+export function answerOf(blockers: readonly Blocker[]): RetirementAnswer {
   return { mayRetire: blockers.length === 0, blockers };
 }

@@ -10,6 +10,7 @@ import { lanesReadBy, routeOf } from "#shared/registry/decide-lane";
 import { retire } from "#shared/registry/decide-publish";
 import type { RegistryDocument } from "#shared/registry/registry-document";
 import type { LaneView, QueueView, WorkerView } from "../snapshot.ts";
+import { answerOf, unfinishedIn } from "./decide-lane-retirement.ts";
 import type { Blocker, RetirementAnswer } from "./retirement-answer.ts";
 
 /** Lease, stalled check and a second: after that a lost worker's job is somebody else's. */
@@ -54,20 +55,20 @@ function laneBlockers(document: RegistryDocument, { release, queues }: ReleaseFa
   return queues.flatMap((queue) => {
     const read = new Set(lanesReadBy(document, release, queue.queue));
     return queue.lanes
-      .filter((lane) => read.has(lane.generation) && jobsIn(lane) > 0)
-      .filter((lane) => !otherReaders(lane, release))
+      .filter((lane) => read.has(lane.generation) && unfinishedIn(lane) > 0)
+      .filter((lane) => readersNow(lane).every((reader) => reader === release))
       .map((lane) => ({
         code: "lane-without-reader",
-        what: `lane ${lane.lane} holds ${jobsIn(lane)} ${jobsIn(lane) === 1 ? "job" : "jobs"} that no other live release reads`,
-        jobs: jobsIn(lane),
+        what: `lane ${lane.lane} holds ${unfinishedIn(lane)} ${unfinishedIn(lane) === 1 ? "job" : "jobs"} that no other live release reads`,
+        jobs: unfinishedIn(lane),
       }));
   });
 }
 
-/** Whether a live release other than this one reads the lane now: one that has tripped on it does not. */
-function otherReaders({ readers, trips }: LaneView, release: string): boolean {
+/** Live releases that read the lane now: one that has tripped on it does not. */
+export function readersNow({ readers, trips }: Pick<LaneView, "readers" | "trips">): readonly string[] {
   const tripped = new Set(trips.map((it) => it.release));
-  return readers.some((reader) => reader !== release && !tripped.has(reader));
+  return readers.filter((reader) => !tripped.has(reader));
 }
 
 /** Active versions that nobody would read. */
@@ -80,12 +81,4 @@ function refusalBlockers(document: RegistryDocument, release: string): Blocker[]
       code: "version-without-reader",
       what: `version ${activeVersion} of ${type} is active and no other live release reads it; lower its gate first`,
     }));
-}
-
-function jobsIn({ waiting, inFlight, scheduled, other }: LaneView): number {
-  return waiting + inFlight + scheduled + other;
-}
-
-function answerOf(blockers: readonly Blocker[]): RetirementAnswer {
-  return { mayRetire: blockers.length === 0, blockers };
 }

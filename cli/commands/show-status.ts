@@ -4,7 +4,7 @@ import { describeChange } from "../describe-change.ts";
 import type { Painter } from "../terminal/colour.ts";
 import { neutraliseLine } from "../terminal/neutralise.ts";
 import { showDuration } from "../terminal/show-duration.ts";
-import { type Column, renderTable } from "../terminal/table.ts";
+import { left, renderTable, right } from "../terminal/table.ts";
 import type { Verdict } from "./decide-verdict.ts";
 
 export interface Status {
@@ -14,9 +14,6 @@ export interface Status {
   /** Newest first. */
   readonly decisions: readonly DecisionAnswer[];
 }
-
-const left = (title: string): Column => ({ title, align: "left" });
-const right = (title: string): Column => ({ title, align: "right" });
 
 const LANE_COLUMNS = [
   left("LANE"),

@@ -6,6 +6,9 @@ export interface Column {
   readonly align: "left" | "right";
 }
 
+export const left = (title: string): Column => ({ title, align: "left" });
+export const right = (title: string): Column => ({ title, align: "right" });
+
 /** Cells longer than this are cut with an ellipsis. */
 const CELL_CHARS_MAX = 60;
 

@@ -66,11 +66,8 @@ function lifeOf(
   return version === published.activeVersion ? "active" : "superseded";
 }
 
+/** A live release's own lane is never retired, so a group that somebody reads is in one that is not. */
 function isRetired(document: RegistryDocument, queue: string, group: string): boolean {
-  const readSomewhere = Object.values(document.releases).some(
-    (release) => release.state === "live" && release.queues[queue]?.reads.includes(group) === true,
-  );
-  if (readSomewhere) return false;
   const lanes = document.queues[queue]?.generations ?? [];
   return lanes.every((lane) => lane.retired !== undefined || !lane.reads.includes(group));
 }

@@ -1,14 +1,11 @@
 /** Gates for people: one line each, or everything about one. Whatever the registry holds is neutralised. */
 import type { Painter } from "../../terminal/colour.ts";
 import { neutraliseLine } from "../../terminal/neutralise.ts";
-import { type Column, renderTable } from "../../terminal/table.ts";
+import { left, renderTable, right } from "../../terminal/table.ts";
 import type { GateAnswer } from "./gate-answer.ts";
 
 /** Of what has happened to a gate, the newest are shown. */
 const EVENTS_SHOWN = 10;
-
-const left = (title: string): Column => ({ title, align: "left" });
-const right = (title: string): Column => ({ title, align: "right" });
 
 const GATE_COLUMNS = [
   left("TYPE"),

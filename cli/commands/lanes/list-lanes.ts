@@ -5,7 +5,7 @@ import { CLI_EXIT } from "../../exit-codes.ts";
 import { requestJson } from "../../http-client.ts";
 import type { Painter } from "../../terminal/colour.ts";
 import { neutraliseLine } from "../../terminal/neutralise.ts";
-import { type Column, renderTable } from "../../terminal/table.ts";
+import { left, renderTable, right } from "../../terminal/table.ts";
 import type { CommandContext } from "../context.ts";
 import {
   findRetirement,
@@ -21,9 +21,6 @@ interface ListedLane {
   /** `null` of a lane that is retired, or gone since it was listed. */
   readonly retirement: Retirement | null;
 }
-
-const left = (title: string): Column => ({ title, align: "left" });
-const right = (title: string): Column => ({ title, align: "right" });
 
 const COLUMNS = [
   left("LANE"),

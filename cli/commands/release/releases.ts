@@ -6,7 +6,7 @@ import { CLI_EXIT } from "../../exit-codes.ts";
 import { requestJson } from "../../http-client.ts";
 import type { Painter } from "../../terminal/colour.ts";
 import { neutraliseLine } from "../../terminal/neutralise.ts";
-import { type Column, renderTable } from "../../terminal/table.ts";
+import { left, renderTable, right } from "../../terminal/table.ts";
 import type { CommandContext } from "../context.ts";
 import { readLanes } from "../lanes/list-lanes.ts";
 import {
@@ -19,9 +19,6 @@ import {
 
 type Release = FleetAnswer["releases"][number];
 type Worker = FleetAnswer["workers"][number];
-
-const left = (title: string): Column => ({ title, align: "left" });
-const right = (title: string): Column => ({ title, align: "right" });
 
 const COLUMNS = [
   left("RELEASE"),
