@@ -1,6 +1,6 @@
 /** The autoscaler's environment. */
 import { z } from "zod";
-import { listenVariables, processSettings, processVariables } from "#shared/process-env";
+import { listenSettings, listenVariables, processSettings, processVariables } from "#shared/process-env";
 import { count, durationMs } from "#shared/read-config";
 
 export const autoscalerEnv = z
@@ -20,8 +20,7 @@ export const autoscalerEnv = z
   })
   .transform((env) => ({
     ...processSettings(env),
-    host: env.SLUICE_HOST,
-    allowUnauthenticated: env.SLUICE_ALLOW_UNAUTHENTICATED,
+    ...listenSettings(env),
     port: env.SLUICE_CONTROL_PORT,
     configPath: env.SLUICE_CONFIG,
     drainDeadlineMs: env.SLUICE_DRAIN_DEADLINE_MS,

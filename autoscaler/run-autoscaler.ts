@@ -5,24 +5,29 @@
  */
 import type { AddressInfo } from "node:net";
 import { hostname } from "node:os";
+import type { FastifyInstance } from "fastify";
 import type { Clock } from "#shared/clock";
 import { isLoopback, requireLoopback } from "#shared/http/loopback";
+import { startAuthentication } from "#shared/http/start-authentication";
 import type { Log } from "#shared/log";
+import { type AuditAct, AuditStore } from "#shared/redis/audit-store";
 import { connectPatient, disconnect, type RedisConnection, untilReady } from "#shared/redis/connection";
 import { requireSafe } from "#shared/redis/durability";
 import { DurabilityWatch } from "#shared/redis/durability-watch";
 import { FleetStore } from "#shared/redis/fleet-store";
 import { keysOf } from "#shared/redis/keys";
 import { LaneQueues } from "#shared/redis/lane-queues";
+import { LimitsStore } from "#shared/redis/limits-store";
 import { LoadStore } from "#shared/redis/load-store";
 import { RegistryFollower } from "#shared/redis/registry-store";
-import { readSluiceConfig, type SluiceConfig } from "#shared/sluice-config";
+import { limitsBaseOf, readSluiceConfig, type SluiceConfig } from "#shared/sluice-config";
 import type { AutoscalerConfig } from "./config.ts";
 import { ControlMetrics } from "./control-api/control-metrics.ts";
 import { buildControlServer } from "./control-api/server.ts";
 import { ControlLoop } from "./control-loop.ts";
 import { LocalProcesses } from "./fleet/local-processes.ts";
 import { GateKeeper, type GateMove } from "./gate-keeper.ts";
+import { LimitsKeeper, type OverrideRequest } from "./limits-keeper.ts";
 import { Observer } from "./observe.ts";
 import { retireAbsent } from "./retire-absent.ts";
 import { LaneRetirer } from "./retirement/lane-retirer.ts";
@@ -47,7 +52,7 @@ export interface AutoscalerPorts {
 
 /** @throws when the configuration, the environment or Redis does not allow a start. */
 export async function runAutoscaler(config: AutoscalerConfig, ports: AutoscalerPorts): Promise<void> {
-  requireLoopback(config.host, config.allowUnauthenticated);
+  requireLoopback(config);
   const sluice = await readSluiceConfig(config.configPath);
   const connections = {
     commands: connectPatient(config.redisUrl, "sluice-autoscaler"),
@@ -70,11 +75,12 @@ interface Control extends AutoscalerPorts {
 }
 
 async function control(setup: Control): Promise<void> {
-  const { config, sluice, commands, events, clock, log, stop, insist } = setup;
+  const { config, sluice, commands, events, clock, log, stop } = setup;
   const keys = keysOf(config.prefix);
   const watch = new DurabilityWatch(commands, config.durability);
   requireSafe(await watch.look());
 
+  const door = await startAuthentication(config.auth, { redis: commands, keys, clock, log });
   const load = new LoadStore(commands, keys);
   const executor = new LocalProcesses({ ...setup, config: sluice, drainDeadlineMs: config.drainDeadlineMs });
   const startDelays = new StartDelays(clock);
@@ -120,23 +126,47 @@ async function control(setup: Control): Promise<void> {
     observe: () => observer.recent(),
     look: () => observer.look(),
   });
+  const audit = new AuditStore({ redis: commands, keys, clock, log });
   const server = await buildControlServer({
     log,
     loopbackOnly: isLoopback(config.host),
+    authentication: door.authentication,
     metrics: metrics.registry,
     queues,
-    ...answersOf({ clock, observer, load, gateKeeper }),
+    ...answersOf({ clock, observer, load, gateKeeper, audit, limits: await publishedLimits(setup) }),
     readiness: () => ({ durability: watch.found, ...watchState(watch, stop), problems: [] }),
   });
+  await listenAndRun(server, {
+    ...setup,
+    executor,
+    loops: [loop, { run: () => watch.run(clock, stop) }, door],
+  });
+  queues.close();
+  log.info("autoscaler has stopped");
+}
+
+interface Running extends Control {
+  readonly executor: LocalProcesses;
+  readonly loops: readonly { run(stop: AbortSignal): Promise<unknown> }[];
+}
+
+/** Serves until it is told to stop, then stops the workers. */
+async function listenAndRun(server: FastifyInstance, running: Running): Promise<void> {
+  const { config, log, clock, executor, loops, stop, insist } = running;
   await server.listen({ host: config.host, port: config.port });
   log.info({ port: (server.server.address() as AddressInfo).port }, "autoscaler is listening");
   insist.addEventListener("abort", () => executor.killAll(), { once: true });
-  await Promise.race([Promise.all([loop.run(stop), watch.run(clock, stop)]), afterStop(stop, clock)]);
+  await Promise.race([Promise.all(loops.map((it) => it.run(stop))), afterStop(stop, clock)]);
   log.info({ workers: executor.workers().length }, "autoscaler is stopping its workers");
   const closed = Promise.race([server.close(), clock.sleep(CLOSE_TIMEOUT_MS)]);
   await Promise.all([executor.stopAll(), closed]);
-  queues.close();
-  log.info("autoscaler has stopped");
+}
+
+/** The limits, with what the configuration file says as their base. */
+async function publishedLimits({ config, sluice, commands, clock }: Control): Promise<LimitsKeeper> {
+  const limits = new LimitsKeeper(new LimitsStore(commands, keysOf(config.prefix)), clock);
+  await limits.publish(limitsBaseOf(sluice));
+  return limits;
 }
 
 function watchState({ redisReachable }: DurabilityWatch, stop: AbortSignal) {
@@ -144,13 +174,22 @@ function watchState({ redisReachable }: DurabilityWatch, stop: AbortSignal) {
 }
 
 /** What the control API asks, each answered soon or not at all. */
-function answersOf({ clock, observer, load, gateKeeper }: Answering) {
+function answersOf({ clock, observer, load, gateKeeper, audit, limits }: Answering) {
   return {
+    audit: {
+      record: (act: AuditAct) => audit.record(act),
+      page: (limit: number, before: number | null) => answeredSoon(clock, audit.page(limit, before)),
+    },
     snapshot: async () => (await answeredSoon(clock, observer.recent())).snapshot,
     observation: () => answeredSoon(clock, observer.recent()),
     decisions: (max: number) => answeredSoon(clock, load.decisions(max)),
     gates: () => answeredSoon(clock, gateKeeper.gates()),
     moveGate: (move: GateMove) => answeredSoon(clock, gateKeeper.move(move)),
+    limits: {
+      view: () => answeredSoon(clock, limits.view()),
+      set: (request: OverrideRequest) => answeredSoon(clock, limits.set(request)),
+      drop: (path: string) => answeredSoon(clock, limits.drop(path)),
+    },
   };
 }
 
@@ -159,6 +198,8 @@ interface Answering {
   readonly observer: Observer;
   readonly load: LoadStore;
   readonly gateKeeper: GateKeeper;
+  readonly audit: AuditStore;
+  readonly limits: LimitsKeeper;
 }
 
 /** A viewer is not kept waiting for a Redis that is away: the loops' connection is a patient one. */

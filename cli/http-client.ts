@@ -4,6 +4,7 @@
  * Every request ends within its time limit, follows no redirect and reads a bounded answer.
  */
 import { z } from "zod";
+import { apiKeyHeaders } from "./api-key.ts";
 import { CliError } from "./cli-error.ts";
 import { CLI_EXIT, exitCodeForStatus } from "./exit-codes.ts";
 
@@ -11,7 +12,7 @@ const REQUEST_TIMEOUT_MS = 10_000;
 const ANSWER_BYTES_MAX = 32 * 1024 * 1024;
 
 export interface HttpRequest {
-  readonly method: "GET" | "POST";
+  readonly method: "GET" | "POST" | "PUT" | "DELETE";
   /** Base address of the server, without a slash at the end. */
   readonly baseUrl: string;
   readonly path: string;
@@ -62,7 +63,11 @@ export async function send(request: HttpRequest): Promise<HttpAnswer> {
       method: request.method,
       redirect: "manual",
       signal: AbortSignal.timeout(timeoutMs),
-      headers: { accept: "application/json", ...(request.body && { "content-type": "application/json" }) },
+      headers: {
+        accept: "application/json",
+        ...apiKeyHeaders(),
+        ...(request.body && { "content-type": "application/json" }),
+      },
       ...(request.body === undefined ? {} : { body: request.body }),
     });
     const { status, headers } = response;
@@ -129,7 +134,7 @@ function refusal({ baseUrl, path }: HttpRequest, status: number, value: unknown)
 }
 
 function hintFor(exitCode: number, retryAfterSeconds: number | undefined): { readonly hint?: string } {
-  if (exitCode === CLI_EXIT.notAuthorised) return { hint: "Use an address or credentials that may do this." };
+  if (exitCode === CLI_EXIT.notAuthorised) return { hint: "Set SLUICE_API_KEY to a key that may do this." };
   if (retryAfterSeconds !== undefined) return { hint: `Try again in ${retryAfterSeconds} s.` };
   return {};
 }

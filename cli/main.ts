@@ -35,6 +35,7 @@ process.exitCode = await runCli(process.argv.slice(2), {
   version,
   cwd: process.cwd(),
   workerCommand: [process.execPath, join(builtRoot, "worker", "main.js")],
+  producerCommand: [process.execPath, join(builtRoot, "producer", "main.js")],
   readStdin: () => readStdin(process.stdin),
   stopSignals: takeStopSignals,
   dev: ({ json, colour }) =>

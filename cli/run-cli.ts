@@ -7,6 +7,7 @@
 import { CommanderError } from "commander";
 import type { Clock } from "#shared/clock";
 import { type Answer, failureJson, failureText, jsonText, type Output } from "./answer.ts";
+import { showApiKeyOf } from "./api-key.ts";
 import { type CliFailure, failureOf } from "./cli-error.ts";
 import type { CommandContext } from "./commands/context.ts";
 import { readServers } from "./config.ts";
@@ -30,6 +31,8 @@ export interface CliPorts {
   readonly cwd: string;
   /** Program and arguments that start Sluice's own worker. */
   readonly workerCommand: readonly string[];
+  /** The same of Sluice's own producer. */
+  readonly producerCommand: readonly string[];
   readStdin(): Promise<string>;
   /** Takes the signals over that would end this process. */
   stopSignals(): StopSignals;
@@ -84,6 +87,7 @@ class CommandRun {
       });
     }
     try {
+      showApiKeyOf(this.#ports.env);
       await program.parseAsync([...this.#args], { from: "user" });
     } catch (error) {
       if (error instanceof CommanderError) this.#parserEnded(error);
@@ -93,7 +97,7 @@ class CommandRun {
   }
 
   #context(options: GlobalOptions): CommandContext {
-    const { clock, cwd, env, readStdin, stderr, stdout, workerCommand } = this.#ports;
+    const { clock, cwd, env, readStdin, stderr, stdout, workerCommand, producerCommand } = this.#ports;
     let signals: StopSignals | null = null;
     return {
       clock,
@@ -101,6 +105,7 @@ class CommandRun {
       env,
       readStdin,
       workerCommand,
+      producerCommand,
       paint: painter(this.#wantsColour(stdout)),
       note: (line) => stderr.write(`${line}\n`),
       stopSignals: () => {

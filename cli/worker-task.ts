@@ -10,6 +10,7 @@
 import { type ChildProcess, type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import type { Clock } from "#shared/clock";
 import { EXIT } from "#shared/exit-codes";
+import { withoutApiKey } from "./api-key.ts";
 import { CliError } from "./cli-error.ts";
 import { readLines } from "./dev/read-lines.ts";
 import type { StopSignals } from "./dev/stop-signals.ts";
@@ -59,7 +60,7 @@ export async function runWorkerTask(
   const [program = "", ...args] = task.command;
   const child = spawn(program, [...args, task.task], {
     cwd: task.cwd,
-    env: { ...task.env },
+    env: { ...withoutApiKey(task.env) },
     detached: true,
     stdio: ["pipe", "pipe", "pipe"],
   });

@@ -1,6 +1,6 @@
 /** The producer's environment. */
 import { z } from "zod";
-import { listenVariables, processSettings, processVariables } from "#shared/process-env";
+import { listenSettings, listenVariables, processSettings, processVariables } from "#shared/process-env";
 import { count } from "#shared/read-config";
 
 export const producerEnv = z
@@ -11,8 +11,7 @@ export const producerEnv = z
   })
   .transform((env) => ({
     ...processSettings(env),
-    host: env.SLUICE_HOST,
-    allowUnauthenticated: env.SLUICE_ALLOW_UNAUTHENTICATED,
+    ...listenSettings(env),
     port: env.SLUICE_API_PORT,
   }));
 

@@ -10,11 +10,14 @@ import {
   NotEnqueuedError,
   RedisUnavailableError,
   SluiceError,
+  ThrottledError,
   TypeUnknownError,
   VersionNotActiveError,
   VersionUnknownError,
 } from "#shared/errors";
 import { type Problem, problemOf } from "#shared/http/problem";
+import { retryAfterSecondsOf } from "#shared/http/rate-limit-fields";
+import { admissionProblem } from "./admission-problems.ts";
 
 /** Redis comes back within seconds or not soon; a client that asks each second does no harm. */
 const REDIS_RETRY_AFTER_SECONDS = 1;
@@ -66,6 +69,9 @@ function problemForOurs(error: SluiceError): Problem {
       retryAfterSeconds,
     });
   }
+  if (error instanceof ThrottledError) return throttledProblem(error);
+  const refused = admissionProblem(error);
+  if (refused !== null) return refused;
   if (error instanceof RedisUnavailableError) {
     const { code, message: detail } = error;
     const retryAfterSeconds = REDIS_RETRY_AFTER_SECONDS;
@@ -80,6 +86,26 @@ function problemForOurs(error: SluiceError): Problem {
     return problemOf({ ...base, ...retry, status: 503, title, outcome: "unknown" });
   }
   return problemOf({ ...base, status: 500, title: "Something went wrong here", outcome: "unknown" });
+}
+
+function throttledProblem({
+  code,
+  message: detail,
+  retryAfterMs,
+  violated,
+  costMax,
+}: ThrottledError): Problem {
+  return problemOf({
+    status: 429,
+    code,
+    title: "Too many jobs",
+    detail,
+    outcome: "not_enqueued",
+    retryAfterSeconds: retryAfterSecondsOf(retryAfterMs),
+    retryAfterMs,
+    "violated-policies": violated,
+    ...(costMax === null ? {} : { costMax }),
+  });
 }
 
 function problemForFastify(error: FastifyError): Problem {
@@ -107,7 +133,9 @@ const FASTIFY_PROBLEMS = new Map([
     {
       code: "CONTENT_TYPE_UNSUPPORTED",
       title: "Unsupported content type",
-      detail: "Send application/json or application/cloudevents+json in the Content-Type header.",
+      detail:
+        "Send application/json or application/cloudevents+json in the Content-Type header; a batch also takes " +
+        "application/x-ndjson and application/cloudevents-batch+json.",
     },
   ],
   [

@@ -6,26 +6,22 @@
  */
 import type { AddressInfo } from "node:net";
 import type { Clock } from "#shared/clock";
-import { ArrivalCounter } from "#shared/enqueue/arrival-counter";
-import { Enqueuer } from "#shared/enqueue/enqueuer";
-import { RedisUnavailableError } from "#shared/errors";
+import { Enqueuing } from "#shared/enqueue/enqueuing";
 import { isLoopback, requireLoopback } from "#shared/http/loopback";
+import { startAuthentication } from "#shared/http/start-authentication";
 import type { Log } from "#shared/log";
+import { BatchClaims } from "#shared/redis/batch-claims";
 import { connectFailingFast, disconnect, type RedisConnection, untilReady } from "#shared/redis/connection";
 import { requireSafe } from "#shared/redis/durability";
 import { DurabilityWatch } from "#shared/redis/durability-watch";
-import { findJob } from "#shared/redis/job-lookup";
 import { type Keys, keysOf } from "#shared/redis/keys";
-import { LaneQueues } from "#shared/redis/lane-queues";
-import { LoadStore } from "#shared/redis/load-store";
-import { RegistryFollower } from "#shared/redis/registry-store";
 import { untilAborted } from "#shared/until-aborted";
 import type { ProducerConfig } from "./config.ts";
 import { ProducerMetrics } from "./metrics.ts";
+import { readingPorts } from "./reading.ts";
 import { buildServer } from "./server.ts";
 
 const START_TIMEOUT_MS = 15_000;
-const REGISTRY_INTERVAL_MS = 1_000;
 
 /** Requests in flight get this long to be answered. */
 const CLOSE_TIMEOUT_MS = 5_000;
@@ -41,7 +37,7 @@ export async function runProducer(
   { clock, log }: ProducerPorts,
   stop: AbortSignal,
 ): Promise<void> {
-  requireLoopback(config.host, config.allowUnauthenticated);
+  requireLoopback(config);
   const redis = connectFailingFast(config.redisUrl, "sluice-producer");
   try {
     await serve(redis, { config, clock, log, keys: keysOf(config.prefix), stop });
@@ -61,25 +57,21 @@ async function serve(redis: RedisConnection, { config, clock, log, keys, stop }:
   const watch = new DurabilityWatch(redis, config.durability);
   requireSafe(await watch.look());
 
-  const registry = new RegistryFollower(redis, keys);
-  await registry.refresh();
-  const queues = new LaneQueues(redis, config.prefix);
-  const arrivals = new ArrivalCounter(new LoadStore(redis, keys), clock);
+  const door = await startAuthentication(config.auth, { redis, keys, clock, log });
+  const enqueuing = new Enqueuing({ redis, keys, clock });
+  await enqueuing.look();
+  const { registry } = enqueuing;
   const counts = new ProducerMetrics();
   const server = buildServer({
     log,
     counts,
     metrics: counts.registry,
     loopbackOnly: isLoopback(config.host),
-    enqueuer: new Enqueuer({ queues, arrivals, clock, registry: () => registry.document }),
+    authentication: door.authentication,
+    enqueuer: enqueuing.enqueuer,
+    claims: new BatchClaims(redis, keys, clock),
     registry: () => registry.document,
-    findJob: async (jobId) => {
-      try {
-        return await findJob(queues, registry.document, jobId);
-      } catch (error) {
-        throw new RedisUnavailableError({ cause: error });
-      }
-    },
+    ...readingPorts({ redis, keys, clock, registry: () => registry.document }),
     readiness: () => ({
       durability: watch.found,
       redisReachable: watch.redisReachable,
@@ -91,21 +83,10 @@ async function serve(redis: RedisConnection, { config, clock, log, keys, stop }:
   const { port } = server.server.address() as AddressInfo;
   log.info({ host: config.host, port, durability: watch.found?.level }, "producer is listening");
 
-  const loops = Promise.all([
-    watch.run(clock, stop),
-    followRegistry(registry, clock, stop),
-    arrivals.run(stop),
-  ]);
+  const loops = Promise.all([watch.run(clock, stop), door.run(stop), enqueuing.run(stop)]);
   await untilAborted(stop);
   await Promise.race([server.close(), clock.sleep(CLOSE_TIMEOUT_MS)]);
   await Promise.race([loops, clock.sleep(CLOSE_TIMEOUT_MS)]);
-  queues.close();
+  enqueuing.close();
   log.info("producer has stopped");
-}
-
-async function followRegistry(registry: RegistryFollower, clock: Clock, stop: AbortSignal): Promise<void> {
-  while ((await clock.sleep(REGISTRY_INTERVAL_MS, stop)) === "elapsed") {
-    // While Redis is away the last copy serves; nothing can be enqueued anyway.
-    await registry.refresh().catch(() => undefined);
-  }
 }

@@ -6,22 +6,31 @@
  */
 import Fastify, { type FastifyInstance, type FastifyRequest } from "fastify";
 import { ENVELOPE_BYTES_MAX } from "#shared/envelope";
+import { ThrottledError } from "#shared/errors";
+import { type Authentication, addAuthentication } from "#shared/http/authenticate";
+import { documentRoutes } from "#shared/http/document-routes";
 import { addHealthRoutes, type HealthPorts } from "#shared/http/health";
 import { problemOf } from "#shared/http/problem";
+import { rateLimitHeaders } from "#shared/http/rate-limit-fields";
 import { refuseOtherNames } from "#shared/http/refuse-other-names";
 import { sendProblem } from "#shared/http/send-problem";
 import type { Log } from "#shared/log";
 import type { RegistryDocument } from "#shared/registry/registry-document";
 import type { ProducerMetrics } from "./metrics.ts";
+import { JOB_API } from "./operations/api.ts";
 import { problemFor } from "./problems.ts";
+import { addReadingRoutes, type ReadingPorts } from "./reading.ts";
+import { addBatchRoute, type BatchPorts } from "./routes/batch.ts";
 import { addJobsRoutes, type JobsPorts } from "./routes/jobs.ts";
 import { addTypesRoute } from "./routes/types.ts";
 
-export interface ServerPorts extends JobsPorts, HealthPorts {
+export interface ServerPorts extends JobsPorts, BatchPorts, ReadingPorts, HealthPorts {
   readonly log: Log;
+  readonly watch: ReadingPorts["watch"];
   readonly counts: ProducerMetrics;
   /** Answer only requests addressed to loopback by name. */
   readonly loopbackOnly: boolean;
+  readonly authentication: Authentication;
   registry(): RegistryDocument;
 }
 
@@ -41,16 +50,24 @@ export function buildServer(ports: ServerPorts): FastifyInstance {
   });
   server.removeAllContentTypeParsers();
   server.addContentTypeParser(
-    ["application/json", "application/cloudevents+json"],
+    ["application/json", "application/cloudevents+json", "application/cloudevents-batch+json"],
     { parseAs: "string" },
     (_request, body, done) => done(null, body),
   );
   if (ports.loopbackOnly) refuseOtherNames(server, { outcome: "not_enqueued" });
+  addAuthentication(server, ports.authentication, {
+    basic: false,
+    outcome: "not_enqueued",
+    refused: (request, problem) => {
+      if (isEnqueue(request)) ports.counts.refused(problem);
+    },
+  });
 
   server.setErrorHandler((error, request, reply) => {
     const problem = problemFor(error);
     if (problem.status >= 500) ports.log.error({ err: error, code: problem.code }, "request failed");
     if (isEnqueue(request)) ports.counts.refused(problem);
+    if (error instanceof ThrottledError) reply.headers(rateLimitHeaders(error.fields));
     return sendProblem(reply, problem);
   });
   server.setNotFoundHandler((request, reply) => {
@@ -66,12 +83,15 @@ export function buildServer(ports: ServerPorts): FastifyInstance {
     done();
   });
 
+  documentRoutes(server, JOB_API);
   addJobsRoutes(server, ports);
+  addBatchRoute(server, ports);
+  addReadingRoutes(server, ports);
   addTypesRoute(server, ports.registry);
   addHealthRoutes(server, ports);
   return server;
 }
 
 function isEnqueue({ method, routeOptions }: FastifyRequest): boolean {
-  return method === "POST" && routeOptions.url === "/v1/jobs";
+  return method === "POST" && (routeOptions.url === "/v1/jobs" || routeOptions.url === "/v1/jobs/batch");
 }

@@ -48,6 +48,14 @@ function moment(what: string) {
 
 const versionRule = "must be a whole number from 1 (the version of the data's schema)";
 
+const attemptsRule = "must be a whole number from 1 to the attempts of the type's policy";
+const timeoutRule = "must be milliseconds, a whole number from 1 to the time limit of the type's policy";
+
+/** How much a job matters when there is not room for all: the last are refused first. */
+export const PRIORITIES = ["critical", "high", "normal", "low"] as const;
+
+export type Priority = (typeof PRIORITIES)[number];
+
 /** What a client may set. The plain JSON form knows exactly these names. */
 export const clientAttributes = {
   type: z
@@ -61,8 +69,12 @@ export const clientAttributes = {
   crit: text(256, "names of attributes a reader must understand, separated by spaces").optional(),
   subject: text(256, "what the job is about").optional(),
   partitionkey: text(256, "carried for the handler").optional(),
-  dedupkey: text(256, "carried for the handler").optional(),
+  dedupkey: text(256, "no second job of the type with it is added while one has not ended").optional(),
+  scheduledtime: moment("before it the job is not run").optional(),
   expirytime: moment("after it the job is not run").optional(),
+  priority: z.enum(PRIORITIES, `must be one of ${PRIORITIES.join(", ")}`).optional(),
+  attempts: z.int(attemptsRule).min(1, attemptsRule).max(100, attemptsRule).optional(),
+  timeoutms: z.int(timeoutRule).min(1, timeoutRule).max(86_400_000, timeoutRule).optional(),
   traceparent: z.string("must be a string").max(256, "must have at most 256 characters").optional(),
   tracestate: z.string("must be a string").max(512, "must have at most 512 characters").optional(),
   correlationid: text(128, "ties related jobs together").optional(),
@@ -82,6 +94,10 @@ const cloudEventRequest = z.looseObject({
 
 const storedEnvelope = z.looseObject({
   ...clientAttributes,
+  // A newer door may know more of these than this reader does.
+  priority: z.unknown().optional(),
+  attempts: z.unknown().optional(),
+  timeoutms: z.unknown().optional(),
   specversion: z.literal("1.0"),
   id: z.string().min(1),
   source: z.string().min(1),
@@ -117,6 +133,18 @@ export function parseEnvelope(value: unknown): Envelope {
 /** The names in `crit`, none when it is absent. */
 export function criticalNames(envelope: { readonly crit?: string | undefined }): readonly string[] {
   return envelope.crit === undefined ? [] : envelope.crit.split(" ").filter((name) => name !== "");
+}
+
+/** The attributes of a stamped envelope that bound its runs, as far as this reader knows their form. */
+export function runBoundsOf({ attempts, timeoutms }: Envelope): {
+  readonly attempts: number;
+  readonly timeoutMs: number;
+} {
+  return { attempts: bound(attempts), timeoutMs: bound(timeoutms) };
+}
+
+function bound(value: unknown): number {
+  return typeof value === "number" && value >= 1 ? value : Number.POSITIVE_INFINITY;
 }
 
 function parse<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {

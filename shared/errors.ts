@@ -6,6 +6,8 @@
  * Anything else that is thrown is a bug.
  */
 
+import type { Quota } from "./throttle/quota.ts";
+
 /** What the thrower knows about trying the same thing again. */
 export type Retryability = "retryable" | "terminal";
 
@@ -26,6 +28,17 @@ export interface Issue {
   readonly rule: string;
   /** What is wrong and what would be right. Never the value itself. */
   readonly message: string;
+}
+
+/** What a throttle's refusal says; see `Throttler`. */
+export interface ThrottleFacts {
+  /** When the request passes if nobody else comes first, in milliseconds. */
+  readonly retryAfterMs: number;
+  /** Names of the throttles that refuse. */
+  readonly violated: readonly string[];
+  /** The most jobs that one request can ever hand in, where it asked for more; else `null`. */
+  readonly costMax: number | null;
+  readonly fields: readonly Quota[];
 }
 
 function listed(issues: readonly Issue[]): string {
@@ -178,6 +191,27 @@ export class EnqueueUnknownError extends SluiceError {
 
   constructor(detail: string, options?: ErrorOptions) {
     super(`It is not known whether the job was enqueued: ${detail}`, options);
+  }
+}
+
+/** A throttle refuses the request: more jobs came than the caller or the type may hand in. */
+export class ThrottledError extends SluiceError {
+  readonly code = "THROTTLED";
+  readonly retryability = "retryable";
+  readonly retryAfterMs: number;
+  readonly violated: readonly string[];
+  readonly costMax: number | null;
+  readonly fields: readonly Quota[];
+
+  /** @param refusal what the throttler answered. */
+  constructor({ retryAfterMs, violated, costMax, fields }: ThrottleFacts) {
+    const tooMany =
+      costMax === null ? "" : ` At most ${costMax} jobs fit in one request; send fewer at once.`;
+    super(`Over the limit of ${violated.join(", ")}; try again in ${retryAfterMs} ms.${tooMany}`);
+    this.retryAfterMs = retryAfterMs;
+    this.violated = violated;
+    this.costMax = costMax;
+    this.fields = fields;
   }
 }
 

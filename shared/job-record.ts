@@ -13,6 +13,9 @@ const ATTEMPTS_KEPT_MAX = 20;
 /** Characters of an error message that are kept. */
 export const MESSAGE_CHARS_MAX = 1_024;
 
+/** Characters of a handler's progress message that are kept. */
+export const PROGRESS_CHARS_MAX = 256;
+
 /** Bytes of JSON a handler's result may have to be kept. */
 export const RESULT_BYTES_MAX = 16 * 1024;
 
@@ -32,6 +35,17 @@ const attemptEntry = z.object({
 
 export type AttemptEntry = z.output<typeof attemptEntry>;
 
+const jobProgress = z.object({
+  /** 0 to 100, as the handler says. */
+  percent: z.number(),
+  message: z.string().optional(),
+  at: z.string(),
+  /** Number of the start whose handler said it: that of an earlier start says nothing of a later one. */
+  start: z.int(),
+});
+
+export type JobProgress = z.output<typeof jobProgress>;
+
 const jobRecord = z.object({
   /** Newest last. */
   attempts: z.array(attemptEntry),
@@ -39,6 +53,8 @@ const jobRecord = z.object({
   failures: z.int(),
   /** Starts that were handed back because of what the worker can read; sets the next delay. */
   handBacks: z.int(),
+  /** What the handler last said of itself; gone once the start has ended without success. */
+  progress: jobProgress.optional(),
 });
 
 export type JobRecord = z.output<typeof jobRecord>;
@@ -47,7 +63,10 @@ export const EMPTY_RECORD: JobRecord = { attempts: [], failures: 0, handBacks: 0
 
 const storedOutcome = z.object({
   outcome: z.enum(["succeeded", "expired", "cancelled"]),
-  release: z.string(),
+  /** `null` when no release has run it. */
+  release: z.string().nullable(),
+  /** Why it was cancelled, as whoever did it said. */
+  why: z.string().optional(),
   /** Present when the handler returned something and it was small enough to keep. */
   result: z.unknown().optional(),
   /** Size of a result that was too large to keep. */

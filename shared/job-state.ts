@@ -12,3 +12,10 @@ export const JOB_STATES = [
 ] as const;
 
 export type JobState = (typeof JOB_STATES)[number];
+
+const ENDED: ReadonlySet<JobState> = new Set(["succeeded", "failed", "quarantined", "cancelled", "expired"]);
+
+/** Whether a job in this state will not run any more, unless a person sees to it. */
+export function isEnded(state: JobState): boolean {
+  return ENDED.has(state);
+}

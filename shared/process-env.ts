@@ -1,5 +1,6 @@
 /** The variables every Sluice process reads the same way. Each process adds its own to them. */
 import { z } from "zod";
+import { isLoopback } from "./http/loopback.ts";
 import { LOG_LEVELS } from "./log.ts";
 import { flag } from "./read-config.ts";
 import { DURABILITY_LEVELS } from "./redis/durability.ts";
@@ -27,10 +28,24 @@ export const processVariables = {
 /** Variables of a process that listens. */
 export const listenVariables = {
   SLUICE_HOST: z.string().default("127.0.0.1").describe("Address to listen on."),
-  SLUICE_ALLOW_UNAUTHENTICATED: flag()
-    .default(false)
-    .describe("Allow an address beyond loopback although nobody is asked for credentials."),
+  SLUICE_AUTH: z
+    .enum(["keys", "off"], "must be keys or off")
+    .optional()
+    .describe("Who may use the API: holders of an API key, or (on loopback only) everybody."),
 } as const;
+
+/** `keys`: only holders of an API key. `off`: everybody who reaches the process. */
+export type AuthMode = "keys" | "off";
+
+/** Where authentication is not named, it is off where only this machine is heard and on everywhere else. */
+export function listenSettings(env: {
+  readonly SLUICE_HOST: string;
+  readonly SLUICE_AUTH?: AuthMode | undefined;
+}) {
+  const { SLUICE_HOST: host, SLUICE_AUTH: named } = env;
+  const auth: AuthMode = named ?? (isLoopback(host) ? "off" : "keys");
+  return { host, auth };
+}
 
 interface ProcessVariables {
   readonly SLUICE_REDIS_URL: string;

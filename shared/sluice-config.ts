@@ -8,6 +8,14 @@ import { dirname, resolve } from "node:path";
 import { z } from "zod";
 import { ConfigInvalidError } from "./errors.ts";
 import { QUEUE_NAME_PATTERN } from "./lane.ts";
+import {
+  DEFAULT_QUEUE_LIMITS,
+  type LimitsBase,
+  type QueueLimits,
+  queueLimits,
+  type Throttle,
+  throttleList,
+} from "./limits/limits-document.ts";
 
 const queueName = z
   .string()
@@ -35,8 +43,12 @@ const configFile = z.strictObject({
     z.strictObject({
       /** Promised time from due to taken. */
       pickupPromiseMs: z.int().min(100).max(86_400_000),
+      /** Bounds of the queue; the defaults when missing. */
+      limits: queueLimits.optional(),
     }),
   ),
+  /** What callers may hand in; none when missing. */
+  throttles: throttleList.optional(),
   /** By queue: a pool is the fleet of one queue. */
   pools: z.record(queueName, pool),
   /** Oldest first. */
@@ -68,9 +80,15 @@ export interface ReleaseConfig {
   readonly command: readonly string[] | null;
 }
 
+export interface QueueConfig {
+  readonly pickupPromiseMs: number;
+  readonly limits?: QueueLimits | undefined;
+}
+
 export interface SluiceConfig {
   readonly path: string;
-  readonly queues: Readonly<Record<string, { readonly pickupPromiseMs: number }>>;
+  readonly queues: Readonly<Record<string, QueueConfig>>;
+  readonly throttles?: readonly Throttle[] | undefined;
   readonly pools: Readonly<Record<string, PoolConfig>>;
   readonly releases: readonly ReleaseConfig[];
 }
@@ -92,10 +110,11 @@ export async function readSluiceConfig(path: string): Promise<SluiceConfig> {
   }
   const problems = crossProblems(result.data);
   if (problems.length > 0) throw new ConfigInvalidError(what, problems);
-  const { queues, pools, releases } = result.data;
+  const { queues, throttles, pools, releases } = result.data;
   return {
     path: file,
     queues,
+    throttles,
     pools,
     releases: releases.map(({ id, app, command }) => ({
       id,
@@ -103,6 +122,12 @@ export async function readSluiceConfig(path: string): Promise<SluiceConfig> {
       command: command ?? null,
     })),
   };
+}
+
+/** What the file says of limits, with every queue named. */
+export function limitsBaseOf({ queues, throttles = [] }: SluiceConfig): LimitsBase {
+  const limits = Object.entries(queues).map(([queue, it]) => [queue, it.limits ?? DEFAULT_QUEUE_LIMITS]);
+  return { queues: Object.fromEntries(limits), throttles: [...throttles] };
 }
 
 function problemOf(issue: z.core.$ZodIssue): string {

@@ -51,3 +51,8 @@ export function fromRfc3339(text: string): number | null {
 export function toHttpDate(atMs: number): string {
   return new Date(atMs).toUTCString();
 }
+
+/** Milliseconds since the Unix epoch of an HTTP date, or `null` when it is none. */
+export function fromHttpDate(text: string): number | null {
+  return fromRfc3339(text);
+}

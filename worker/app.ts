@@ -9,6 +9,7 @@ import type { Contract } from "#shared/contracts/contract";
 import { type ResolvedContract, resolveContract, resolved } from "#shared/contracts/resolve-contract";
 import { AppInvalidError } from "#shared/errors";
 import type { DescribedType, ReleaseDescriptor } from "#shared/registry/registry-document";
+import type { EnqueueChild } from "./child-jobs.ts";
 
 /** The job a handler is given. */
 export interface HandledJob<Data> {
@@ -44,6 +45,17 @@ export interface HandlerContext {
   readonly attempt: number;
   /** The release that runs the job. */
   readonly release: string;
+  /**
+   * Enqueues a job that this one causes, through the same gate and checks as the API; resolves once Redis has it. A run
+   * again of this job adds none twice, as long as its calls come in the same order. Rejects with what refuses the
+   * job, and with the signal's reason once it has aborted.
+   */
+  readonly enqueue: EnqueueChild;
+  /**
+   * Says how far the run is, in percent, for whoever looks at the job; at most once a second is kept. Never throws and
+   * never waits.
+   */
+  progress(percent: number, message?: string): void;
   /** Writes one line to the worker's log with the job's id; never pass the job's data. */
   log(message: string, facts?: Readonly<Record<string, unknown>>): void;
 }

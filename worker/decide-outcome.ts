@@ -33,15 +33,23 @@ export type OutcomeDecision =
   | { readonly kind: "cancelled" }
   | { readonly kind: "abandoned" };
 
-/**
- * @param failures counted failures before this run.
- * @param random a draw in [0, 1).
- */
-export function decideOutcome(
-  end: RunEnd,
-  policy: RetryPolicy,
-  { failures, random }: { readonly failures: number; readonly random: number },
-): OutcomeDecision {
+export interface RunFacts {
+  /** Counted failures before this run. */
+  readonly failures: number;
+  /** A draw in [0, 1). */
+  readonly random: number;
+  /** Somebody has asked for the job to be cancelled, perhaps after something else had ended the run. */
+  readonly cancelled?: boolean;
+}
+
+/** A job that was cancelled does not run again, whatever else would have it run again. */
+export function decideOutcome(end: RunEnd, policy: RetryPolicy, facts: RunFacts): OutcomeDecision {
+  const decision = outcomeOf(end, policy, facts);
+  const runsAgain = decision.kind === "retry" || decision.kind === "returned-to-head";
+  return facts.cancelled === true && runsAgain ? { kind: "cancelled" } : decision;
+}
+
+function outcomeOf(end: RunEnd, policy: RetryPolicy, { failures, random }: RunFacts): OutcomeDecision {
   switch (end.kind) {
     case "returned":
       return { kind: "succeeded" };

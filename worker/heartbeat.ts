@@ -44,6 +44,11 @@ export class Heartbeat {
     this.#add(`${type}|busyms`, Math.round(busyMs));
   }
 
+  /** A job of `parentType` has created a job. */
+  countCreated(parentType: string): void {
+    this.#add(`${parentType}|created`, 1);
+  }
+
   /** Beats until `signal` aborts. */
   async run(signal: AbortSignal): Promise<void> {
     const { clock, random } = this.#ports;

@@ -18,6 +18,7 @@ import type { Settlement, TakenJob } from "#shared/redis/lane-worker";
 import { fromRfc3339, toRfc3339 } from "#shared/system-clock";
 import { type AcceptEnvelope, acceptTestOf } from "./accept-envelope.ts";
 import { type App, type Handler, resolveApp } from "./app.ts";
+import type { ChildDoor } from "./child-jobs.ts";
 import { decideHandBack } from "./decide-hand-back.ts";
 import { runHandler } from "./run-handler.ts";
 
@@ -31,6 +32,8 @@ export interface JobProcessorOptions {
   readonly workerId: string;
   readonly clock: Clock;
   readonly log: Log;
+  /** Where handlers' own jobs go. */
+  readonly children: ChildDoor;
   /** A draw in [0, 1). */
   random(): number;
   /** Called when a run of `type` has ended, with the slot time it used. */
@@ -162,7 +165,7 @@ export class JobProcessor {
   }
 
   async #run(job: TakenJob, run: Run): Promise<Settlement> {
-    const { clock, release, workerId, log, random } = this.#options;
+    const { clock, release, workerId, log, random, children } = this.#options;
     const cancel = new Flag();
     this.#cancels.set(job.jobId, cancel);
     const startedMs = clock.monotonicMs();
@@ -179,6 +182,7 @@ export class JobProcessor {
         clock,
         log,
         random,
+        children,
         aborts: { draining: this.#draining, cancelled: cancel, "lease-lost": run.leaseLost },
       });
     } finally {

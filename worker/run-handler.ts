@@ -22,7 +22,9 @@ import type { Log } from "#shared/log";
 import type { Settlement, TakenJob } from "#shared/redis/lane-worker";
 import { toRfc3339 } from "#shared/system-clock";
 import type { Handler, HandlerContext } from "./app.ts";
+import type { ChildDoor } from "./child-jobs.ts";
 import { type AbortCause, decideOutcome, type RunEnd } from "./decide-outcome.ts";
+import { ProgressReport } from "./progress.ts";
 import { RunStop, type StopCause } from "./run-stop.ts";
 
 /** What a handler gets to wind up in after its signal has aborted. */
@@ -43,6 +45,7 @@ export interface HandlerRun {
   readonly workerId: string;
   readonly clock: Clock;
   readonly log: Log;
+  readonly children: ChildDoor;
   /** What can end the run from outside. */
   readonly aborts: Readonly<Record<AbortCause, Flag>>;
   /** A draw in [0, 1). */
@@ -56,7 +59,9 @@ export async function runHandler(run: HandlerRun): Promise<Settlement> {
   const { contract, job, random } = run;
   const ended = await runToEnd(run);
   const { end } = ended;
-  const decision = decideOutcome(end, contract.policy, { failures: job.record.failures, random: random() });
+  const { failures } = job.record;
+  const cancelled = run.aborts.cancelled.raised;
+  const decision = decideOutcome(end, contract.policy, { failures, random: random(), cancelled });
   switch (decision.kind) {
     case "succeeded":
       return { kind: "finished", outcome: succeeded(run, ended.value) };
@@ -116,6 +121,10 @@ function runToEnd(run: HandlerRun): Promise<Ended> {
 /** Never rejects. */
 async function callHandler(run: HandlerRun, stop: RunStop): Promise<Ended> {
   const { job, envelope, release, handler, log } = run;
+  let hasEnded = false;
+  const over = () => (stop.cause === null ? (hasEnded ? RUN_ENDED : undefined) : stop.signal.reason);
+  let report: ProgressReport | null = null;
+  const isOver = () => hasEnded || stop.cause !== null;
   const context: HandlerContext = {
     get signal() {
       return stop.signal;
@@ -123,6 +132,11 @@ async function callHandler(run: HandlerRun, stop: RunStop): Promise<Ended> {
     fence: { jobId: job.jobId, starts: job.starts },
     attempt: job.record.failures + 1,
     release,
+    enqueue: run.children.of({ jobId: job.jobId, envelope, over }),
+    progress: (percent, message) => {
+      report ??= new ProgressReport({ job, clock: run.clock, isOver });
+      report.say(percent, message);
+    },
     log: (message, facts) => log.info({ jobId: job.jobId, type: envelope.type, ...facts }, message),
   };
   const handled = {
@@ -139,8 +153,13 @@ async function callHandler(run: HandlerRun, stop: RunStop): Promise<Ended> {
     return { end: RETURNED, value: await handler(handled, context) };
   } catch (error) {
     return { end: thrown(error) };
+  } finally {
+    hasEnded = true;
   }
 }
+
+/** For a handler that enqueues without awaiting it: a job that nobody waited for may or may not be there. */
+const RUN_ENDED = new Error("the run has ended: await what it enqueues");
 
 const RETURNED: RunEnd = { kind: "returned" };
 

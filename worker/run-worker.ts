@@ -19,16 +19,19 @@ import { type Keys, keysOf } from "#shared/redis/keys";
 import { LaneQueues } from "#shared/redis/lane-queues";
 import { LaneWorker } from "#shared/redis/lane-worker";
 import { LoadStore } from "#shared/redis/load-store";
+import { OpenJobs } from "#shared/redis/open-jobs";
 import { loadRegistry } from "#shared/redis/registry-store";
 import type { RegistryDocument } from "#shared/registry/registry-document";
 import { untilAborted } from "#shared/until-aborted";
 import { acceptTestOf } from "./accept-envelope.ts";
 import type { ResolvedApp } from "./app.ts";
+import { ChildJobs } from "./child-jobs.ts";
 import type { WorkerConfig } from "./config.ts";
 import { couldTake, decideWatchdog } from "./decide-watchdog.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { LaneSlots } from "./lane-slots.ts";
 import { LaneTrips } from "./lane-trips.ts";
+import { LazyEnqueuer } from "./lazy-enqueuer.ts";
 import { loadApp } from "./load-app.ts";
 import { JobProcessor } from "./process-job.ts";
 import { releaseParked } from "./release-parked.ts";
@@ -83,6 +86,8 @@ class RunningWorker {
   readonly #state = new WorkerState();
   readonly #trips: LaneTrips;
   readonly #slots: LaneSlots;
+  #openJobs: OpenJobs | null = null;
+  readonly #enqueuer: LazyEnqueuer;
   readonly #processor: JobProcessor;
   readonly #heartbeat: Heartbeat;
   readonly #end = new AbortController();
@@ -122,6 +127,7 @@ class RunningWorker {
       onSuperseded: () => this.#endWith(EXIT.refused, "another process has registered as this worker"),
       onSilence: (error) => log.warn({ err: error }, "heartbeat was not answered"),
     });
+    this.#enqueuer = new LazyEnqueuer({ ...config, clock, stop: this.#end.signal });
     this.#processor = new JobProcessor({
       app: setup.app,
       queue: config.queue,
@@ -130,6 +136,11 @@ class RunningWorker {
       clock,
       log,
       random: Math.random,
+      children: new ChildJobs({
+        open: () => this.#enqueuer.open(),
+        nowMs: () => clock.nowMs(),
+        onCreated: (type) => this.#heartbeat.countCreated(type),
+      }),
       onRunEnded: (type, busyMs) => this.#heartbeat.countRun(type, busyMs),
       onRead: (lane) => this.#trips.read(lane),
       onBuildDefect: (lane, defect) => this.#trips.failed(lane, defect),
@@ -166,6 +177,7 @@ class RunningWorker {
   ): Promise<void> {
     const { config, app, log } = this.#setup;
     const queues = new LaneQueues(redis, keys.prefix);
+    this.#openJobs = new OpenJobs(redis, keys, config.queue);
     const accept = acceptTestOf(app.jobs.map((job) => job.contract));
     const released = await releaseParked(queues, document, { queue: config.queue, accept });
     if (released > 0) log.info({ released }, "parked jobs have a reader again");
@@ -195,6 +207,7 @@ class RunningWorker {
       onEmptied: () => this.#slots.emptied(lane),
       onError: (error) => log.warn({ err: error, lane }, "queue client reports an error"),
       onRedelivered: (jobId) => log.warn({ jobId, lane }, "job's worker was lost; it runs again"),
+      onEnded: (tenant, jobId) => this.#openJobs?.ended(tenant, jobId),
     });
   }
 
@@ -202,15 +215,15 @@ class RunningWorker {
   async untilStopped(): Promise<number> {
     const { stop, log } = this.#setup;
     const beating = this.#heartbeat.run(this.#end.signal);
-    const watching = this.#watch();
+    const watching = Promise.all([this.#watch(), this.#openJobs?.run(this.#setup.clock, this.#end.signal)]);
     await Promise.race([untilAborted(stop), untilAborted(this.#end.signal)]);
     const drained = await this.#drain();
     this.#end.abort();
     const { clock } = this.#setup;
-    await Promise.race([Promise.all([beating, watching]), clock.sleep(FAREWELL_MS)]);
+    await Promise.race([Promise.all([beating, watching, this.#enqueuer.closed()]), clock.sleep(FAREWELL_MS)]);
     if (drained)
       await Promise.race([
-        this.#fleet.deregister(this.#workerId).catch(() => undefined),
+        Promise.all([this.#fleet.deregister(this.#workerId), this.#openJobs?.flush()]).catch(() => undefined),
         clock.sleep(FAREWELL_MS),
       ]);
     log.info({ drained }, "worker has stopped");

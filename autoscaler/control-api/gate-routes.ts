@@ -1,64 +1,61 @@
 /**
- * `GET /v1/gates` and `POST /v1/gates/{type}`: the one thing that this API changes.
+ * `GET /v1/gates` and `POST /v1/gates/{type}`.
  *
- * Nobody is asked for credentials, so a write is taken on loopback only, and only as JSON: a page in a
- * browser cannot send that to another origin without asking first, and nobody here says yes.
+ * A write is taken only as JSON: a page in a browser cannot send that to another origin without asking
+ * first, and nobody here says yes. Who moved a gate is whom the credential names; where nobody is asked for
+ * one, it is who says to.
  */
-import type { FastifyInstance } from "fastify";
+import type { FastifyInstance, FastifyRequest } from "fastify";
 import { z } from "zod";
 import { RedisUnavailableError } from "#shared/errors";
 import { type Problem, problemOf } from "#shared/http/problem";
 import { sendProblem } from "#shared/http/send-problem";
 import type { Log } from "#shared/log";
+import { type AuditAct, type AuditStore, actorOf } from "#shared/redis/audit-store";
 import type { GateDecision, GateRefusal } from "#shared/registry/decide-gate";
 import { fromRfc3339, toRfc3339 } from "#shared/system-clock";
 import type { GateMove, GateView } from "../gate-keeper.ts";
+import { whoText, whyText } from "./one-line.ts";
 import { BodyInvalidError, causeOf, readRedis } from "./problems.ts";
-
-/** The path of the one write, as the server's rule for all others names it. */
-export const GATE_MOVE_ROUTE = "/v1/gates/:type";
 
 const BODY_BYTES_MAX = 4_096;
 
+const READS = { config: { scope: "ops:read" } } as const;
+
 export interface GatePorts {
   readonly log: Log;
-  readonly loopbackOnly: boolean;
+  readonly audit: Pick<AuditStore, "record">;
   /** Rejects when Redis is away; never hangs. */
   gates(): Promise<readonly GateView[]>;
   moveGate(move: GateMove): Promise<GateDecision>;
 }
-
-const oneLine = z
-  .string()
-  .trim()
-  .regex(/^[^\p{Cc}\p{Cs}\p{Zl}\p{Zp}]*$/u, "must have no control characters and no line breaks");
 
 const moveBody = z.strictObject({
   version: z.int().min(1),
   expected: z.int().min(0).nullish(),
   force: z.boolean().default(false),
   sunset: z.iso.datetime({ offset: true }).nullish(),
-  by: oneLine.min(1).max(128),
-  why: oneLine.min(3, "must say why, in at least three letters").max(500),
+  by: whoText.optional(),
+  why: whyText,
 });
 
 export function addGateRoutes(server: FastifyInstance, ports: GatePorts): void {
   // Fastify would take it, and it is what any page may send.
   server.removeContentTypeParser("text/plain");
-  server.get("/v1/gates", async () => ({ gates: await readRedis(ports.gates()) }));
+  server.get("/v1/gates", READS, async () => ({ gates: await readRedis(ports.gates()) }));
 
-  server.get<{ Params: { type: string } }>("/v1/gates/:type", async ({ params }, reply) => {
+  server.get<{ Params: { type: string } }>("/v1/gates/:type", READS, async ({ params }, reply) => {
     const gate = (await readRedis(ports.gates())).find((it) => it.type === params.type);
     return gate ?? sendProblem(reply, unknownType(`No release has published the type ${params.type}.`));
   });
 
   server.post<{ Params: { type: string } }>(
     "/v1/gates/:type",
-    { bodyLimit: BODY_BYTES_MAX },
-    async ({ params, body }, reply) => {
-      if (!ports.loopbackOnly) return sendProblem(reply, NOT_ON_LOOPBACK);
-      const move = moveOf(params.type, body);
+    { bodyLimit: BODY_BYTES_MAX, config: { scope: "ops:write" } },
+    async (request, reply) => {
+      const move = moveOf(request);
       const decision = await writtenOrNull(ports, move);
+      await ports.audit.record({ ...actorOf(request), ...auditFacts(move, decision) });
       if (decision === null) return sendProblem(reply, NOT_KNOWN);
       if (decision.kind === "refused")
         return sendProblem(reply, refusalProblem(decision.code, decision.reason));
@@ -69,7 +66,7 @@ export function addGateRoutes(server: FastifyInstance, ports: GatePorts): void {
 }
 
 /** @throws {BodyInvalidError} */
-function moveOf(type: string, body: unknown): GateMove {
+function moveOf({ params, body, caller }: FastifyRequest<{ Params: { type: string } }>): GateMove {
   const result = moveBody.safeParse(body);
   if (!result.success) {
     throw new BodyInvalidError(
@@ -81,7 +78,32 @@ function moveOf(type: string, body: unknown): GateMove {
     );
   }
   const { expected = null, sunset = null, ...rest } = result.data;
-  return { type, ...rest, expected: expected ?? null, sunset: sunset === null ? null : inUtc(sunset) };
+  const by = caller.keyId === null ? rest.by : caller.name;
+  if (by === undefined) {
+    const message = "is required: who moves it, where nobody is asked for a key";
+    throw new BodyInvalidError([{ pointer: "/by", rule: "invalid-type", message }]);
+  }
+  return { ...rest, type: params.type, by, expected, sunset: sunset === null ? null : inUtc(sunset) };
+}
+
+/** What is remembered of a move: from where to where, or what kept it from moving. */
+function auditFacts(
+  { type, version, force, by, why }: GateMove,
+  decision: GateDecision | null,
+): Pick<AuditAct, "action" | "target" | "before" | "after" | "why" | "outcome"> {
+  const act = { action: "gate.move", target: type, why };
+  const asked = { by, force };
+  switch (decision?.kind) {
+    case undefined:
+      return { ...act, after: { activeversion: version, ...asked }, outcome: "unknown" };
+    case "refused":
+      return { ...act, after: { refused: decision.code, asked: version, ...asked }, outcome: "refused" };
+    default: {
+      const from = decision?.kind === "moved" ? decision.from : version;
+      const before = { activeversion: from };
+      return { ...act, before, after: { activeversion: version, ...asked }, outcome: "done" };
+    }
+  }
 }
 
 function inUtc(time: string): string {
@@ -110,13 +132,6 @@ const NOT_KNOWN = problemOf({
 function unknownType(detail: string): Problem {
   return problemOf({ status: 404, code: "TYPE_UNKNOWN", title: "Unknown job type", detail });
 }
-
-const NOT_ON_LOOPBACK = problemOf({
-  status: 403,
-  code: "WRITE_NOT_ALLOWED",
-  title: "Not allowed from here",
-  detail: "Nobody is asked for credentials, so gates move only where this API listens on loopback.",
-});
 
 /** A slot that is missing now may be there once more workers have started. */
 const RETRY_AFTER_SECONDS = 10;

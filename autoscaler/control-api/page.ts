@@ -25,6 +25,8 @@ export interface Look {
 export interface PageOptions {
   /** Whether the page loads itself anew. */
   readonly refreshes: boolean;
+  /** Whether everybody may do everything, because nobody is asked for a key. */
+  readonly open: boolean;
 }
 
 const REFRESH_SEC = 5;
@@ -67,7 +69,7 @@ interface Body {
 
 function renderDocument(
   [first, ...rest]: readonly [Finding, ...Finding[]],
-  { refreshes }: PageOptions,
+  { refreshes, open }: PageOptions,
   { status, content }: Body,
 ): string {
   const mark = LEVEL_MARKS[first.level];
@@ -95,6 +97,7 @@ ${refresh}
 <h1>${first.sentence}</h1>
 ${more.length > 0 ? html`<ul>${more}</ul>` : null}
 ${status}
+${open ? OPEN_NOTICE : null}
 </header>
 <main>
 ${content}
@@ -104,6 +107,8 @@ ${content}
 </html>
 `.toString();
 }
+
+const OPEN_NOTICE = html`<p class="quiet">Authentication is off: everybody who reaches this page may do everything.</p>`;
 
 function timeOf(at: string): Html {
   return html`<time datetime="${at}">${moment(at)}</time>`;

@@ -51,6 +51,10 @@ export async function addRawBoard(server: FastifyInstance, ports: RawBoardPorts)
       reply.header("content-security-policy", RAW_CONTENT_SECURITY_POLICY);
       next();
     });
+    // The board registers its own routes; a credential is asked for each of them.
+    scope.addHook("onRoute", (route) => {
+      route.config = { ...route.config, scope: "ops:read" };
+    });
     scope.addHook("preHandler", async (request, reply) => {
       if (request.url.startsWith(`${RAW_PATH}/static/`)) return;
       try {

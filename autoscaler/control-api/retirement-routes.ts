@@ -12,9 +12,12 @@ export interface RetirementPorts {
   observation(): Promise<Pick<Observation, "snapshot" | "document">>;
 }
 
+const READS = { config: { scope: "ops:read" } } as const;
+
 export function addRetirementRoutes(server: FastifyInstance, ports: RetirementPorts): void {
   server.get<{ Params: { release: string } }>(
     "/v1/releases/:release/retirement",
+    READS,
     async ({ params }, reply) => {
       const { snapshot, document } = await readRedis(ports.observation());
       const known = snapshot.releases.find((it) => it.release === params.release);
@@ -25,7 +28,7 @@ export function addRetirementRoutes(server: FastifyInstance, ports: RetirementPo
     },
   );
 
-  server.get<{ Params: { lane: string } }>("/v1/lanes/:lane/retirement", async ({ params }, reply) => {
+  server.get<{ Params: { lane: string } }>("/v1/lanes/:lane/retirement", READS, async ({ params }, reply) => {
     const { snapshot, document } = await readRedis(ports.observation());
     const found = snapshot.queues.find((it) => it.lanes.some(({ lane }) => lane === params.lane));
     const view = found?.lanes.find((it) => it.lane === params.lane);

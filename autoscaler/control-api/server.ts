@@ -1,20 +1,24 @@
 /**
  * The HTTP surface of the autoscaler. Builds a server and starts nothing, so tests can `inject`.
  *
- * It reads, and moves gates: every other write is refused, whatever the path. Looks are shared with the
- * control loop's, so viewers cost Redis little.
+ * A write is taken on the routes with the scope `ops:write`; every other one is refused, whatever the path.
+ * Looks are shared with the control loop's, so viewers cost Redis little.
  */
 import Fastify, { type FastifyInstance, type FastifyReply } from "fastify";
 import { RedisUnavailableError } from "#shared/errors";
+import { type Authentication, addAuthentication } from "#shared/http/authenticate";
 import { addHealthRoutes, type HealthPorts } from "#shared/http/health";
 import { problemOf } from "#shared/http/problem";
+import { refuseCrossSite } from "#shared/http/refuse-cross-site";
 import { refuseOtherNames } from "#shared/http/refuse-other-names";
 import { sendProblem } from "#shared/http/send-problem";
 import type { Log } from "#shared/log";
 import type { LaneQueues } from "#shared/redis/lane-queues";
 import type { DecisionRecord, Snapshot } from "../snapshot.ts";
+import { type AuditPorts, addAuditRoute } from "./audit-route.ts";
 import { readDecisions } from "./decision-log.ts";
-import { addGateRoutes, GATE_MOVE_ROUTE, type GatePorts } from "./gate-routes.ts";
+import { addGateRoutes, type GatePorts } from "./gate-routes.ts";
+import { addLimitsRoutes, type LimitsPorts } from "./limits-routes.ts";
 import { type Look, renderOutagePage, renderPage } from "./page.ts";
 import { causeOf, problemFor, readRedis } from "./problems.ts";
 import { addRawBoard } from "./raw-board.ts";
@@ -22,10 +26,12 @@ import { DECISIONS_MAX, limitOf, type Query, queueOf } from "./read-query.ts";
 import { addRetirementRoutes, type RetirementPorts } from "./retirement-routes.ts";
 import { STYLE } from "./style.ts";
 
-export interface ControlPorts extends HealthPorts, GatePorts, RetirementPorts {
+export interface ControlPorts extends HealthPorts, GatePorts, RetirementPorts, AuditPorts, LimitsPorts {
   readonly log: Log;
   /** Answer only requests addressed to loopback by name. */
   readonly loopbackOnly: boolean;
+  readonly authentication: Authentication;
+  readonly audit: GatePorts["audit"] & AuditPorts["audit"];
   /** Where the raw board finds its queues. */
   readonly queues: Pick<LaneQueues, "open">;
   /** A recent look at everything. Rejects when Redis is away; never hangs. */
@@ -38,6 +44,8 @@ export interface ControlPorts extends HealthPorts, GatePorts, RetirementPorts {
 const REQUEST_TIMEOUT_MS = 30_000;
 
 const PAGE_DECISIONS = 20;
+
+const READS = { config: { scope: "ops:read" } } as const;
 
 const SECURITY_HEADERS = {
   "content-security-policy":
@@ -62,6 +70,8 @@ export async function buildControlServer(ports: ControlPorts): Promise<FastifyIn
     done();
   });
   if (ports.loopbackOnly) refuseOtherNames(server);
+  refuseCrossSite(server);
+  addAuthentication(server, ports.authentication, { basic: true });
   refuseWrites(server);
 
   server.setErrorHandler((error, _request, reply) => {
@@ -80,17 +90,19 @@ export async function buildControlServer(ports: ControlPorts): Promise<FastifyIn
   addViewRoutes(server, ports);
   addGateRoutes(server, ports);
   addRetirementRoutes(server, ports);
+  addAuditRoute(server, ports);
+  addLimitsRoutes(server, ports);
   addPageRoutes(server, ports);
   addHealthRoutes(server, ports);
   await addRawBoard(server, ports);
   return server;
 }
 
-/** By method and for every path, so that no spelling of a path gets around it. */
+/** By method and the matched route's own scope, so that no spelling of a path gets around it. */
 function refuseWrites(server: FastifyInstance): void {
   server.addHook("onRequest", (request, reply, done) => {
     if (request.method === "GET" || request.method === "HEAD") return done();
-    if (request.method === "POST" && request.routeOptions.url === GATE_MOVE_ROUTE) return done();
+    if (request.routeOptions.config?.scope === "ops:write") return done();
     const detail = "This path only shows; use GET or HEAD.";
     sendProblem(
       reply.header("allow", "GET, HEAD"),
@@ -100,17 +112,17 @@ function refuseWrites(server: FastifyInstance): void {
 }
 
 function addViewRoutes(server: FastifyInstance, ports: ControlPorts): void {
-  server.get("/v1/fleet", async () => {
+  server.get("/v1/fleet", READS, async () => {
     const { observedAt, workers, releases } = await readRedis(ports.snapshot());
     return { observedAt, workers, releases };
   });
 
-  server.get("/v1/lanes", async () => {
+  server.get("/v1/lanes", READS, async () => {
     const { observedAt, queues } = await readRedis(ports.snapshot());
     return { observedAt, queues };
   });
 
-  server.get<{ Querystring: Query }>("/v1/scaling/decisions", async ({ query }) => {
+  server.get<{ Querystring: Query }>("/v1/scaling/decisions", READS, async ({ query }) => {
     const limit = limitOf(query);
     const queue = queueOf(query);
     // A queue's records lie among the others': all are read when one queue is asked for.
@@ -125,8 +137,8 @@ function addViewRoutes(server: FastifyInstance, ports: ControlPorts): void {
 function addPageRoutes(server: FastifyInstance, ports: ControlPorts): void {
   let last: Look | null = null;
 
-  server.get<{ Querystring: Query }>("/", async ({ query }, reply) => {
-    const options = { refreshes: query.refresh !== "off" };
+  server.get<{ Querystring: Query }>("/", READS, async ({ query }, reply) => {
+    const options = { refreshes: query.refresh !== "off", open: ports.authentication === "off" };
     try {
       last = await look(ports);
     } catch (error) {

@@ -13,6 +13,8 @@ export interface CommandContext {
   readonly cwd: string;
   /** Program and arguments that start Sluice's own worker. */
   readonly workerCommand: readonly string[];
+  /** The same of Sluice's own producer. */
+  readonly producerCommand: readonly string[];
   /** @throws {CliError} when an address is wrong. */
   servers(): Servers;
   readStdin(): Promise<string>;

@@ -1,4 +1,5 @@
 /** The block of addresses, and what to try next. */
+import type { AuthMode } from "#shared/process-env";
 import type { Ports } from "./choose-ports.ts";
 import type { Screen } from "./screen.ts";
 
@@ -8,9 +9,15 @@ export interface Addresses {
   readonly redisUrl: string;
   /** What the jobs survive there, in a few words. */
   readonly durability: string;
+  readonly auth: AuthMode;
   /** `null` with a Redis of somebody else's. */
   readonly dataDir: string | null;
 }
+
+const AUTHENTICATION: Readonly<Record<AuthMode, string>> = {
+  keys: "API keys (`sluice keys create` makes one)",
+  off: "off: everybody on this machine may do everything",
+};
 
 const TRY_BODY = {
   type: "receipt.render",
@@ -19,7 +26,7 @@ const TRY_BODY = {
 };
 
 export function showAddresses(addresses: Addresses, screen: Screen): void {
-  const { apiUrl, controlUrl, redisUrl, durability, dataDir } = addresses;
+  const { apiUrl, controlUrl, redisUrl, durability, auth, dataDir } = addresses;
   screen.line();
   screen.heading("Everything runs (^C stops it)");
   screen.fact("Operator page", `${controlUrl}/`);
@@ -29,6 +36,7 @@ export function showAddresses(addresses: Addresses, screen: Screen): void {
   screen.fact("Metrics", `${apiUrl}/metrics   ${controlUrl}/metrics`);
   screen.fact("Redis", redisUrl);
   screen.fact("Durability", durability);
+  screen.fact("Authentication", AUTHENTICATION[auth]);
   if (dataDir !== null) screen.fact("Data", dataDir);
 }
 

@@ -2,7 +2,7 @@
 import { resolve } from "node:path";
 import { z } from "zod";
 import { LOG_LEVELS } from "#shared/log";
-import { listenVariables, processVariables } from "#shared/process-env";
+import { listenSettings, listenVariables, processVariables } from "#shared/process-env";
 import { count, durationMs } from "#shared/read-config";
 
 const API_PORT = 7700;
@@ -26,6 +26,7 @@ export const devEnv = z
     SLUICE_API_PORT: port().describe(`Port of the API; ${API_PORT}, or the next free one.`),
     SLUICE_CONTROL_PORT: port().describe(`Port of the control API; ${CONTROL_PORT}, or the next free one.`),
     SLUICE_HOST: listenVariables.SLUICE_HOST,
+    SLUICE_AUTH: listenVariables.SLUICE_AUTH,
     SLUICE_CONFIG: z
       .string()
       .optional()
@@ -47,7 +48,7 @@ export const devEnv = z
       port: env.SLUICE_CONTROL_PORT ?? CONTROL_PORT,
       chosen: env.SLUICE_CONTROL_PORT !== undefined,
     },
-    host: env.SLUICE_HOST,
+    ...listenSettings(env),
     configPath: env.SLUICE_CONFIG ?? null,
     drainDeadlineMs: env.SLUICE_DRAIN_DEADLINE_MS,
     logLevel: env.SLUICE_LOG_LEVEL,

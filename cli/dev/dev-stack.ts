@@ -9,6 +9,7 @@ import { join } from "node:path";
 import type { Clock } from "#shared/clock";
 import type { SluiceConfig } from "#shared/sluice-config";
 import { untilAborted } from "#shared/until-aborted";
+import { withoutApiKey } from "../api-key.ts";
 import { usageError } from "../cli-error.ts";
 import { baseUrlOf, withoutPassword } from "./banner.ts";
 import { choosePorts, type Ports } from "./choose-ports.ts";
@@ -158,9 +159,10 @@ export class DevStack {
   #childEnv(ports: Ports, redisUrl: string) {
     const { config, sluice, env } = this.#options;
     return {
-      ...env,
+      ...withoutApiKey(env),
       SLUICE_REDIS_URL: redisUrl,
       SLUICE_HOST: config.host,
+      SLUICE_AUTH: config.auth,
       SLUICE_API_PORT: String(ports.api),
       SLUICE_CONTROL_PORT: String(ports.control),
       SLUICE_CONFIG: sluice.path,

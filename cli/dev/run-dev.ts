@@ -79,6 +79,7 @@ async function announce(
     controlUrl,
     redisUrl: withoutPassword(redisUrl),
     durability,
+    auth: config.auth,
     dataDir: config.redisUrl === null ? config.dataDir : null,
   };
   showAddresses(addresses, screen);

@@ -1,45 +1,45 @@
-/** `POST /v1/jobs` and `GET /v1/jobs/{id}`. */
-import type { FastifyInstance, FastifyRequest } from "fastify";
-import type { Enqueuer } from "#shared/enqueue/enqueuer";
-import { type JobRequest, parseCloudEventRequest, parsePlainRequest } from "#shared/envelope";
-import { PROBLEM_CONTENT_TYPE, problemOf } from "#shared/http/problem";
-import type { JobView } from "#shared/redis/job-lookup";
+/** `POST /v1/jobs`: one job, in any of its three forms. */
+import type { FastifyInstance } from "fastify";
+import type { Caller } from "#shared/auth/caller";
+import type { EnqueueAnswer, Enqueuer, EnqueueTerms } from "#shared/enqueue/enqueuer";
+import { idempotencyKeyOf } from "#shared/http/idempotency-key";
+import { rateLimitHeaders } from "#shared/http/rate-limit-fields";
+import { type AwaitJobPorts, answerEnded } from "../await-job.ts";
 import { deprecationHeaders } from "../deprecation-headers.ts";
-import { readBody } from "../read-body.ts";
+import { readJobRequest } from "../read-job-request.ts";
 
 export interface JobsPorts {
   readonly enqueuer: Enqueuer;
-  /** `null` when the job is not known; rejects when Redis is not reached. */
-  findJob(jobId: string): Promise<JobView | null>;
+  /** Where a request waits whose sender prefers to. */
+  readonly watch: AwaitJobPorts["watch"];
 }
-
-/** Until there are credentials to take it from. */
-const DEFAULT_TENANT = "default";
 
 export function addJobsRoutes(server: FastifyInstance, ports: JobsPorts): void {
-  server.post("/v1/jobs", async (request, reply) => {
-    const { job, superseded } = await ports.enqueuer.enqueue(jobRequestOf(request), DEFAULT_TENANT);
-    if (superseded !== null) reply.headers(deprecationHeaders(superseded));
-    return reply.code(202).header("location", `/v1/jobs/${job.id}`).send(job);
-  });
-
-  server.get<{ Params: { id: string } }>("/v1/jobs/:id", async (request, reply) => {
-    const job = await ports.findJob(request.params.id);
-    if (job !== null) return job;
-    const detail =
-      "No job with this id is known: it was never accepted, or it finished and was cleaned away.";
-    return reply
-      .code(404)
-      .header("content-type", PROBLEM_CONTENT_TYPE)
-      .send(problemOf({ status: 404, code: "JOB_NOT_FOUND", title: "No such job", detail }));
+  server.post("/v1/jobs", { config: { scope: "jobs:write" } }, async (request, reply) => {
+    const { headers, caller } = request;
+    const idempotencyKey = idempotencyKeyOf(headers["idempotency-key"]);
+    const answer = await ports.enqueuer.enqueue(readJobRequest(request), {
+      ...termsOf(caller),
+      idempotencyKey,
+    });
+    if (answer.superseded !== null) reply.headers(deprecationHeaders(answer.superseded));
+    if (answer.outcome === "replayed") reply.header("idempotency-replayed", "true");
+    if (answer.quotas.length > 0) reply.headers(rateLimitHeaders(answer.quotas));
+    reply.header("location", `/v1/jobs/${answer.job.id}`);
+    if (headers.prefer !== undefined) {
+      const ended = await answerEnded(request, reply, { jobId: answer.job.id, watch: ports.watch });
+      if (ended !== null) return ended;
+    }
+    return reply.code(202).send(receiptOf(answer));
   });
 }
 
-/** The content type parser has let only these two through. */
-function jobRequestOf(request: FastifyRequest): JobRequest {
-  const body = readBody(typeof request.body === "string" ? request.body : "");
-  const isCloudEvent = request.headers["content-type"]
-    ?.toLowerCase()
-    .startsWith("application/cloudevents+json");
-  return isCloudEvent ? parseCloudEventRequest(body) : parsePlainRequest(body);
+function receiptOf({ job, outcome }: EnqueueAnswer) {
+  const { id, type, state } = job;
+  return { id, type, state, outcome };
+}
+
+/** On whose behalf a caller's jobs are enqueued. */
+export function termsOf({ tenant, keyId, name }: Caller): EnqueueTerms {
+  return keyId === null ? { tenant, keyId } : { tenant, keyId, source: `/keys/${name}` };
 }

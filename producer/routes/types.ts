@@ -10,7 +10,7 @@ import type { RegistryDocument } from "#shared/registry/registry-document";
 import { versionStates } from "#shared/registry/version-state";
 
 export function addTypesRoute(server: FastifyInstance, registry: () => RegistryDocument): void {
-  server.get("/v1/types", async () => ({ types: listTypes(registry()) }));
+  server.get("/v1/types", { config: { scope: "jobs:read" } }, async () => ({ types: listTypes(registry()) }));
 }
 
 function listTypes(document: RegistryDocument) {

@@ -1,168 +1,276 @@
 /**
- * The one way a job gets into a lane: route, check, stamp, add.
+ * The one way a job gets into a lane: route, check, stamp, ask for admission.
  *
  * Works from the registry's data alone, so it accepts jobs while the fleet is at zero and for versions
- * this process has no code for.
+ * this process has no code for. What must be one step with the add (is the job known, is there room, is the
+ * registry still the one it was routed by) is decided in Redis, by the admission script.
  */
-import type { Clock } from "../clock.ts";
-import { compileStrictCheck, type StrictCheck } from "../contracts/strict-check.ts";
-import { ENVELOPE_BYTES_MAX, type JobRequest } from "../envelope.ts";
-import {
-  DataInvalidError,
-  EnvelopeInvalidError,
-  NotEnqueuedError,
-  TypeUnknownError,
-  VersionNotActiveError,
-  VersionUnknownError,
-} from "../errors.ts";
-import { jobIdOf } from "../job-id.ts";
+import { BatchAbortedError, IdempotencyMismatchError } from "../admission-errors.ts";
+import type { JobRequest } from "../envelope.ts";
+import { NotEnqueuedError, ThrottledError } from "../errors.ts";
 import type { JobState } from "../job-state.ts";
-import { arrivalCounterName, laneName } from "../lane.ts";
+import { arrivalCounterName } from "../lane.ts";
+import type { AdmissionOutcome, RefusalReason } from "../redis/admission.ts";
 import { findJob } from "../redis/job-lookup.ts";
 import type { LaneQueues } from "../redis/lane-queues.ts";
-import { decideLane, type LaneDecision } from "../registry/decide-lane.ts";
 import type { RegistryDocument, Superseded } from "../registry/registry-document.ts";
+import type { Quota } from "../throttle/quota.ts";
+import type { ThrottleAnswer, Throttler } from "../throttle/throttler.ts";
 import type { ArrivalCounter } from "./arrival-counter.ts";
-import { ANONYMOUS_SOURCE, stampEnvelope } from "./stamp.ts";
+import {
+  type AskedJob,
+  type EnqueueTerms,
+  type Excess,
+  JobRequests,
+  type JobRequestsPorts,
+} from "./job-requests.ts";
+import { noRoomFor } from "./no-room.ts";
+
+export type { EnqueueTerms } from "./job-requests.ts";
 
 export interface Enqueued {
   readonly id: string;
   readonly type: string;
-  readonly state: JobState;
+  /** `null` when the job was taken and has been cleaned away since. */
+  readonly state: JobState | null;
 }
 
 export interface EnqueueAnswer {
   readonly job: Enqueued;
+  /** `replayed`: the same was asked for before. `deduplicated`: a job with its dedup key has not ended yet. */
+  readonly outcome: "created" | "replayed" | "deduplicated";
   /** Since when the job's version is superseded by a newer one; `null` when it is the active one. */
   readonly superseded: Superseded | null;
+  /** What the throttles that it passed say; empty without. */
+  readonly quotas: readonly Quota[];
 }
 
-export interface EnqueuerPorts {
-  readonly queues: LaneQueues;
-  readonly arrivals: ArrivalCounter;
-  readonly clock: Clock;
-  /** The newest copy of the registry. */
-  registry(): RegistryDocument;
+/** Of one job of several. */
+export type EnqueueResult = { readonly answer: EnqueueAnswer } | { readonly error: unknown };
+
+export interface EnqueuerPorts extends JobRequestsPorts {
+  readonly queues: Pick<LaneQueues, "admit" | "admitAll" | "find">;
+  readonly arrivals: Pick<ArrivalCounter, "count">;
+  readonly throttler: Pick<Throttler, "take">;
+  /** The newest copy of the registry, and a way to get a newer one. */
+  readonly registry: { readonly document: RegistryDocument; refresh(): Promise<unknown> };
 }
 
-type Lane = Extract<LaneDecision, { kind: "lane" }>;
+/** A registry that changes more often than this while one job is being routed is not the job's fault. */
+const ROUTES_MAX = 5;
 
 export class Enqueuer {
   readonly #ports: EnqueuerPorts;
-  /** By `type@version`; published versions never change, so an entry never goes stale. */
-  readonly #checks = new Map<string, StrictCheck>();
-
-  /** Lanes by `type@version`, as long as the registry does not change; refusals are not kept. */
-  #routes: { readonly document: RegistryDocument; readonly decisions: Map<string, Lane> };
+  readonly #requests: JobRequests;
+  #refreshing: Promise<unknown> | null = null;
 
   constructor(ports: EnqueuerPorts) {
     this.#ports = ports;
-    this.#routes = { document: ports.registry(), decisions: new Map() };
+    this.#requests = new JobRequests(ports);
   }
 
   /**
-   * Resolves once Redis has the job. The same `(tenant, source, id)` again gives the same job.
+   * Resolves once Redis has the job. What is repeated with the same key or `(source, id)` gives the same job.
    *
    * @throws {TypeUnknownError | VersionUnknownError | VersionNotActiveError} when no lane takes the version now.
-   * @throws {DataInvalidError | EnvelopeInvalidError} when the job itself is refused.
+   * @throws {DataInvalidError | EnvelopeInvalidError | IdempotencyMismatchError} when the job itself is refused.
+   * @throws {NoRoomError | ThrottledError} when there is no room for it now and its policy is to be rejected then.
    * @throws {NotEnqueuedError} when certainly not stored; {EnqueueUnknownError} when not known.
    */
-  async enqueue(request: JobRequest, tenant: string): Promise<EnqueueAnswer> {
-    const { queues, arrivals, clock, registry } = this.#ports;
-    const document = registry();
-    const lane = await this.#laneOrKnown(document, request, tenant);
-    if ("job" in lane) return lane;
-    this.#checkData(document, request);
+  async enqueue(request: JobRequest, by: EnqueueTerms): Promise<EnqueueAnswer> {
+    const throttled = await this.#throttled(request, by);
+    if (throttled === null) return this.#enqueue(request, by);
+    try {
+      const answer = await this.#enqueue(request, by, excessOf(throttled));
+      return { ...answer, quotas: throttled.fields };
+    } finally {
+      throttled.release();
+    }
+  }
 
-    const acceptedAtMs = clock.nowMs();
-    const { minReaderVersion, queue, superseded } = lane;
-    const envelope = stampEnvelope(request, { tenant, minReaderVersion, acceptedAtMs });
-    const dataText = sized(JSON.stringify(envelope));
-    const jobId = jobIdOf({ queue, tenant, source: envelope.source, id: envelope.id });
+  async #enqueue(request: JobRequest, by: EnqueueTerms, throttled?: Excess): Promise<EnqueueAnswer> {
+    const { asked, outcome } = await this.#admit(request, by, throttled);
+    if (outcome.kind !== "refused") return this.#answer(asked, outcome);
+    const excess = this.#excessOf(asked, outcome.reason);
+    if (excess === null) throw this.#noRoom(asked, outcome.reason);
+    const again = await this.#admit(request, by, excess);
+    return this.#answer(again.asked, again.outcome);
+  }
 
-    // Only an id the client chose can be known already, and then perhaps in another lane.
-    const known = request.id === undefined ? null : await this.#find(document, jobId);
-    if (known !== null) return { job: { id: jobId, type: request.type, state: known }, superseded };
-
-    const job = { jobId, name: request.type, dataText, acceptedAtMs, delayMs: 0 };
-    await queues.add(laneName(queue, lane.generation), job);
-    arrivals.count(queue, arrivalCounterName(request.type, lane.generation));
-    return { job: { id: jobId, type: request.type, state: "waiting" }, superseded };
+  /** `null` when no throttle applies. @throws {ThrottledError} */
+  async #throttled(request: JobRequest, by: EnqueueTerms): Promise<LetIn | null> {
+    const { throttler, limits, registry } = this.#ports;
+    if (limits().throttles.length === 0) return null;
+    // What is wrong with the job itself is told first, and costs nothing of what its sender may hand in.
+    this.#requests.ask(request, by);
+    const { tenant, keyId = null } = by;
+    const excess = registry.document.types[request.type]?.policy.excess ?? "reject";
+    const answer = await throttler.take({ tenant, keyId, type: request.type, cost: 1, excess });
+    if (answer.kind === "reject") throw new ThrottledError(answer);
+    return answer;
   }
 
   /**
-   * A version that is refused now may have been accepted before: then the same job is meant, and a refusal
-   * would say that it is not stored.
+   * Several jobs, each with its own result; or, when `isAtomic`, all or none in one step of Redis: then at most
+   * 100 jobs of 1 MiB together, and what their policies say of excess does not apply.
+   *
+   * Never rejects.
+   *
+   * @param byOf on whose behalf each is asked for.
    */
-  async #laneOrKnown(
-    document: RegistryDocument,
-    request: JobRequest,
-    tenant: string,
-  ): Promise<Lane | EnqueueAnswer> {
+  enqueueMany(
+    requests: readonly JobRequest[],
+    byOf: (index: number) => EnqueueTerms,
+    isAtomic: boolean,
+  ): Promise<readonly EnqueueResult[]> {
+    if (isAtomic) return this.#enqueueAll(requests, byOf);
+    return Promise.all(
+      requests.map((request, index) =>
+        this.enqueue(request, byOf(index)).then(
+          (answer) => ({ answer }),
+          (error: unknown) => ({ error }),
+        ),
+      ),
+    );
+  }
+
+  async #admit(request: JobRequest, by: EnqueueTerms, excess?: Excess) {
+    for (let route = 0; route < ROUTES_MAX; route += 1) {
+      const asked = this.#requests.ask(request, by, excess);
+      const outcome = await this.#ports.queues.admit(asked.admission);
+      if (outcome.kind !== "stale") return { asked, outcome };
+      await this.#refresh();
+    }
+    throw changing();
+  }
+
+  async #enqueueAll(
+    requests: readonly JobRequest[],
+    byOf: (index: number) => EnqueueTerms,
+  ): Promise<readonly EnqueueResult[]> {
     try {
-      return this.#laneFor(document, request);
-    } catch (refusal) {
-      const { id, source = ANONYMOUS_SOURCE, type } = request;
-      const queue = Object.hasOwn(document.types, type) ? document.types[type]?.queue : undefined;
-      if (id === undefined || queue === undefined) throw refusal;
-      const jobId = jobIdOf({ queue, tenant, source, id });
-      const state = await this.#find(document, jobId);
-      if (state === null) throw refusal;
-      return { job: { id: jobId, type, state }, superseded: null };
-    }
-  }
-
-  #laneFor(document: RegistryDocument, request: JobRequest): Lane {
-    if (this.#routes.document !== document) this.#routes = { document, decisions: new Map() };
-    const key = `${request.type}@${request.schemaversion}`;
-    const known = this.#routes.decisions.get(key);
-    if (known !== undefined) return known;
-    const lane = this.#decideLane(document, request);
-    this.#routes.decisions.set(key, lane);
-    return lane;
-  }
-
-  #decideLane(document: RegistryDocument, request: JobRequest): Lane {
-    const decision = decideLane(document, request.type, request.schemaversion);
-    switch (decision.kind) {
-      case "lane":
-        return decision;
-      case "unknown-type":
-        throw new TypeUnknownError(request.type, decision.knownTypes);
-      case "unknown-version":
-        throw new VersionUnknownError(request.type, request.schemaversion, decision.acceptedVersions);
-      case "not-active":
-        throw new VersionNotActiveError(request.type, request.schemaversion, decision.activeVersion);
-    }
-  }
-
-  #checkData(document: RegistryDocument, { type, schemaversion, data }: JobRequest): void {
-    const key = `${type}@${schemaversion}`;
-    let check = this.#checks.get(key);
-    if (check === undefined) {
-      const version = document.types[type]?.versions.find((it) => it.version === schemaversion);
-      check = compileStrictCheck(version?.schema ?? { not: {} }, "/data");
-      this.#checks.set(key, check);
-    }
-    const issues = check(data);
-    if (issues.length > 0) throw new DataInvalidError(type, schemaversion, issues);
-  }
-
-  async #find(document: RegistryDocument, jobId: string): Promise<JobState | null> {
-    try {
-      return (await findJob(this.#ports.queues, document, jobId))?.state ?? null;
+      for (let route = 0; route < ROUTES_MAX; route += 1) {
+        const asked = requests.map((request, index) =>
+          attempted(() => this.#requests.ask(request, byOf(index))),
+        );
+        if (asked.some((it) => "error" in it)) {
+          return asked.map((it) => ("error" in it ? it : { error: new BatchAbortedError() }));
+        }
+        const jobs = asked.flatMap((it) => ("value" in it ? [it.value] : []));
+        const outcomes = await this.#ports.queues.admitAll(jobs.map(({ admission }) => admission));
+        if (!outcomes.some(({ kind }) => kind === "stale")) return await this.#results(jobs, outcomes);
+        await this.#refresh();
+      }
+      throw changing();
     } catch (error) {
+      return requests.map(() => ({ error }));
+    }
+  }
+
+  #results(
+    jobs: readonly AskedJob[],
+    outcomes: readonly AdmissionOutcome[],
+  ): Promise<readonly EnqueueResult[]> {
+    return Promise.all(
+      jobs.map(async (asked, index) => {
+        const outcome = outcomes[index] ?? { kind: "aborted" };
+        try {
+          return { answer: await this.#answer(asked, outcome) };
+        } catch (error) {
+          return { error };
+        }
+      }),
+    );
+  }
+
+  async #answer(asked: AskedJob, outcome: AdmissionOutcome): Promise<EnqueueAnswer> {
+    const { admission, queue, lane } = asked;
+    const superseded = lane?.superseded ?? null;
+    switch (outcome.kind) {
+      case "created": {
+        const { name: type, jobId: id, delayMs } = admission;
+        if (delayMs === 0 && lane !== null) {
+          this.#ports.arrivals.count(queue, arrivalCounterName(type, lane.generation));
+        }
+        return {
+          job: { id, type, state: delayMs > 0 ? "scheduled" : "waiting" },
+          outcome: "created",
+          superseded,
+          quotas: [],
+        };
+      }
+      case "replayed":
+      case "deduplicated": {
+        const state = await this.#stateOf(outcome.jobId);
+        return {
+          job: { id: outcome.jobId, type: admission.name, state },
+          outcome: outcome.kind,
+          superseded,
+          quotas: [],
+        };
+      }
+      case "conflict":
+        throw new IdempotencyMismatchError();
+      case "refused":
+        throw this.#noRoom(asked, outcome.reason);
+      case "unroutable":
+        throw asked.refusal ?? changing();
+      case "aborted":
+        throw new BatchAbortedError();
+      case "stale":
+        throw changing();
+    }
+  }
+
+  /** What the job's policy makes of a full backlog; `null`: it is rejected. */
+  #excessOf({ policy, queue, admission, room }: AskedJob, reason: RefusalReason): Excess | null {
+    if (reason !== "backlog" || policy.excess === "reject" || admission.delayMs > 0) return null;
+    if (policy.excess === "degrade") return { isDegraded: true };
+    return { delayMs: Math.ceil(this.#ports.backlogs.promise(queue, room.depthMax)) };
+  }
+
+  #noRoom(asked: AskedJob, reason: RefusalReason): Error {
+    const { queue, room, admission } = asked;
+    const retryAfterMs = this.#ports.backlogs.promise(queue, room.depthMax);
+    return noRoomFor(reason, { queue, room, terms: admission.terms, retryAfterMs });
+  }
+
+  /** One read for all that were found to be routed by an old copy. */
+  async #refresh(): Promise<void> {
+    this.#refreshing ??= this.#ports.registry.refresh().finally(() => {
+      this.#refreshing = null;
+    });
+    await this.#refreshing.catch((error: unknown) => {
       throw new NotEnqueuedError("Redis is not reachable", { cause: error });
+    });
+  }
+
+  async #stateOf(jobId: string): Promise<JobState | null> {
+    try {
+      const { queues, registry } = this.#ports;
+      return (await findJob(queues, registry.document, jobId))?.state ?? null;
+    } catch {
+      // The job is stored, which is what the caller must know.
+      return null;
     }
   }
 }
 
-/** @throws {EnvelopeInvalidError} when the stamped envelope is larger than a job may be. */
-function sized(text: string): string {
-  // UTF-8 needs at most three bytes for each unit of a string's length.
-  if (text.length * 3 <= ENVELOPE_BYTES_MAX) return text;
-  const bytes = Buffer.byteLength(text);
-  if (bytes <= ENVELOPE_BYTES_MAX) return text;
-  const message = `the stamped envelope has ${bytes} bytes, at most ${ENVELOPE_BYTES_MAX} are allowed; store the bulk elsewhere and send a reference`;
-  throw new EnvelopeInvalidError([{ pointer: "", rule: "size", message }]);
+type LetIn = Exclude<ThrottleAnswer, { readonly kind: "reject" }>;
+
+function excessOf(answer: LetIn): Excess {
+  if (answer.kind === "degrade") return { isDegraded: true };
+  return answer.kind === "delay" ? { delayMs: answer.delayMs, isDegraded: answer.degraded } : {};
+}
+
+function changing(): NotEnqueuedError {
+  return new NotEnqueuedError("the registry is changing; try again");
+}
+
+function attempted<Value>(act: () => Value): { readonly value: Value } | { readonly error: unknown } {
+  try {
+    return { value: act() };
+  } catch (error) {
+    return { error };
+  }
 }

@@ -5,17 +5,21 @@
  * Attributes the client sent and we do not know stay as they are.
  */
 import { randomUUID } from "node:crypto";
-import type { Envelope, JobRequest } from "../envelope.ts";
+import type { Envelope, JobRequest, Priority } from "../envelope.ts";
 import { toRfc3339 } from "../system-clock.ts";
 
-/** A source that was not given; there are no credentials to name one. */
+/** The source of a job that names none, when there is no credential to name it by either. */
 export const ANONYMOUS_SOURCE = "/anonymous";
 
 export interface Stamp {
   readonly tenant: string;
+  /** Of a request that names none. */
+  readonly source: string;
   readonly minReaderVersion: number;
   /** When the job is accepted, in milliseconds since the Unix epoch. */
   readonly acceptedAtMs: number;
+  /** Instead of the one that was asked for. */
+  readonly priority?: Priority;
 }
 
 export function stampEnvelope(request: JobRequest, stamp: Stamp): Envelope {
@@ -23,12 +27,13 @@ export function stampEnvelope(request: JobRequest, stamp: Stamp): Envelope {
   const stamped = {
     specversion: "1.0" as const,
     id: request.id ?? uuidv7(stamp.acceptedAtMs),
-    source: request.source ?? ANONYMOUS_SOURCE,
+    source: request.source ?? stamp.source,
     minreaderversion: stamp.minReaderVersion,
     time: toRfc3339(stamp.acceptedAtMs),
     tenant: stamp.tenant,
   };
-  return Object.assign({}, request, stamped);
+  const envelope = Object.assign({}, request, stamped);
+  return stamp.priority === undefined ? envelope : Object.assign(envelope, { priority: stamp.priority });
 }
 
 /**

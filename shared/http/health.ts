@@ -40,7 +40,7 @@ export function addHealthRoutes(server: FastifyInstance, ports: HealthPorts): vo
     return reply.code(problems.length === 0 ? 200 : 503).send(body);
   });
 
-  server.get("/metrics", async (_request, reply) =>
+  server.get("/metrics", { config: { scope: "ops:read" } }, async (_request, reply) =>
     reply.header("content-type", ports.metrics.contentType).send(await ports.metrics.metrics()),
   );
 }

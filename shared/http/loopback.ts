@@ -1,7 +1,7 @@
 /**
  * Deny by default beyond loopback.
  *
- * Until there are credentials an API listens on this machine only. A web page in a browser on the
+ * An API that asks nobody for credentials listens on this machine only. A web page in a browser on the
  * same machine can reach loopback too, by a name of its own that points there; so on loopback only
  * requests addressed to loopback by name are answered.
  */
@@ -13,12 +13,18 @@ export function isLoopback(host: string): boolean {
   return LOOPBACK_HOSTS.has(host) || /^127(\.\d{1,3}){3}$/.test(host);
 }
 
-/** @throws {ConfigInvalidError} for an address that others can reach, unless the operator insists. */
-export function requireLoopback(host: string, allowUnauthenticated: boolean): void {
-  if (isLoopback(host) || allowUnauthenticated) return;
+/** @throws {ConfigInvalidError} for an address that others can reach, where nobody is asked for a key. */
+export function requireLoopback({
+  host,
+  auth,
+}: {
+  readonly host: string;
+  readonly auth: "keys" | "off";
+}): void {
+  if (isLoopback(host) || auth === "keys") return;
   throw new ConfigInvalidError("The environment", [
-    "SLUICE_HOST: is not a loopback address, and the API asks nobody for credentials; use 127.0.0.1 behind " +
-      "a proxy that authenticates, or set SLUICE_ALLOW_UNAUTHENTICATED=true to accept that anyone may use it",
+    "SLUICE_AUTH: is off, and SLUICE_HOST is not a loopback address: anybody could do everything; " +
+      "set SLUICE_AUTH=keys, or listen on 127.0.0.1",
   ]);
 }
 

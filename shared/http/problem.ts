@@ -5,6 +5,7 @@
  * whether the job is stored: only a 2xx ever means that it is.
  */
 import type { Issue } from "../errors.ts";
+import type { JobState } from "../job-state.ts";
 
 export const PROBLEM_CONTENT_TYPE = "application/problem+json; charset=utf-8";
 
@@ -22,6 +23,14 @@ export interface Problem {
   readonly errors?: readonly Issue[];
   /** Seconds after which trying again makes sense; also the Retry-After header. */
   readonly retryAfterSeconds?: number;
+  /** The same exactly, where it is known. */
+  readonly retryAfterMs?: number;
+  /** Names of the throttles that refused. */
+  readonly "violated-policies"?: readonly string[];
+  /** The most jobs that one request can ever hand in, where it asked for more. */
+  readonly costMax?: number;
+  /** How the job is that is in the way of the request. */
+  readonly state?: JobState;
 }
 
 export interface ProblemFacts {
@@ -32,6 +41,10 @@ export interface ProblemFacts {
   readonly outcome?: Outcome;
   readonly errors?: readonly Issue[];
   readonly retryAfterSeconds?: number;
+  readonly retryAfterMs?: number;
+  readonly "violated-policies"?: readonly string[];
+  readonly costMax?: number;
+  readonly state?: JobState;
 }
 
 export function problemOf(facts: ProblemFacts): Problem {

@@ -14,8 +14,21 @@
  * - `<prefix>:fleet:trips`             hash, `<release>|<lane>` to the trip of that lane; expires by itself
  * - `<prefix>:fleet:bullmq-major`      string, the BullMQ major the fleet runs
  * - `<prefix>:arrivals:<queue>`        hash, `<type>|r<k>` to jobs accepted, ever rising
- * - `<prefix>:service:<queue>`         hash, `<type>|finished` and `<type>|busyms`, ever rising
+ * - `<prefix>:service:<queue>`         hash, `<type>|finished`, `|busyms` and `|created` (jobs by handlers), ever rising
+ * - `<prefix>:open:<queue>:<tenant>`   sorted set, ids of jobs that have not ended by acceptance (ms)
+ * - `<prefix>:tenants:<queue>`         set, tenants that have had an `open` set of the queue
+ * - `<prefix>:idempotency:<hash>`      string, what a key or `(source, id)` was used for; expires by itself
+ * - `<prefix>:dedup:<hash>`            string, id of the last job with that dedup key; expires by itself
+ * - `<prefix>:admission`               hash, room in memory and jobs admitted, by queue, ever rising
  * - `<prefix>:decisions`               list, newest first, bounded
+ * - `<prefix>:apikeys`                 hash, key id to the key's document; `:revision` beside it changes with it
+ * - `<prefix>:audit`                   list, newest first, bounded; `:count` beside it counts what was ever added
+ * - `<prefix>:limits`                  string, the limits document; `:revision` beside it its revision
+ * - `<prefix>:throttle:<kind>:<throttle>:<subject>`  string, what a throttle has counted; expires by itself
+ * - `<prefix>:schedules`               hash, `<tenant>/<name>` to a schedule; `:states` beside it to how far each is
+ * - `<prefix>:schedules:due`           sorted set, `<tenant>/<name>` by when it is to be looked at (Redis ms)
+ * - `<prefix>:schedules:refused`       set, `<tenant>/<name>` of those with an occurrence that is not taken
+ * - `<prefix>:schedules:of:<tenant>`   sorted set, names of the tenant's schedules
  * - `<prefix>:cancel:<worker id>`      set, job ids that the worker shall cancel; expires by itself
  * - `<prefix>:autoscaler`              string with expiry: an autoscaler is alive; `:epoch` beside it counts starts
  */
@@ -31,11 +44,26 @@ export interface Keys {
   readonly fleetBullmqMajor: string;
   readonly decisions: string;
   readonly autoscaler: string;
+  readonly admission: string;
+  readonly apiKeys: string;
+  readonly audit: string;
+  readonly limits: string;
+  readonly limitsRevision: string;
+  readonly schedules: string;
+  readonly scheduleStates: string;
+  readonly schedulesDue: string;
+  readonly schedulesRefused: string;
+  scheduleNames(tenant: string): string;
   worker(workerId: string): string;
   workerGeneration(workerId: string): string;
   cancel(workerId: string): string;
   arrivals(queue: string): string;
   service(queue: string): string;
+  open(queue: string, tenant: string): string;
+  tenants(queue: string): string;
+  idempotency(hash: string): string;
+  dedup(hash: string): string;
+  throttle(kind: "bucket" | "window", name: string, subject: string): string;
 }
 
 export function keysOf(prefix: string): Keys {
@@ -51,10 +79,25 @@ export function keysOf(prefix: string): Keys {
     fleetBullmqMajor: `${prefix}:fleet:bullmq-major`,
     decisions: `${prefix}:decisions`,
     autoscaler: `${prefix}:autoscaler`,
+    admission: `${prefix}:admission`,
+    apiKeys: `${prefix}:apikeys`,
+    audit: `${prefix}:audit`,
+    limits: `${prefix}:limits`,
+    limitsRevision: `${prefix}:limits:revision`,
+    schedules: `${prefix}:schedules`,
+    scheduleStates: `${prefix}:schedules:states`,
+    schedulesDue: `${prefix}:schedules:due`,
+    schedulesRefused: `${prefix}:schedules:refused`,
+    scheduleNames: (tenant) => `${prefix}:schedules:of:${tenant}`,
     worker: (workerId) => `${prefix}:fleet:worker:${workerId}`,
     workerGeneration: (workerId) => `${prefix}:fleet:generation:${workerId}`,
     cancel: (workerId) => `${prefix}:cancel:${workerId}`,
     arrivals: (queue) => `${prefix}:arrivals:${queue}`,
     service: (queue) => `${prefix}:service:${queue}`,
+    open: (queue, tenant) => `${prefix}:open:${queue}:${tenant}`,
+    tenants: (queue) => `${prefix}:tenants:${queue}`,
+    idempotency: (hash) => `${prefix}:idempotency:${hash}`,
+    dedup: (hash) => `${prefix}:dedup:${hash}`,
+    throttle: (kind, name, subject) => `${prefix}:throttle:${kind}:${name}:${subject}`,
   };
 }

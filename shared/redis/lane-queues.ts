@@ -6,7 +6,9 @@
  */
 import { type JobJson, Queue } from "bullmq";
 import { EnqueueUnknownError, NotEnqueuedError, RedisUnavailableError } from "../errors.ts";
-import { ADD_BATCH, AddBatch } from "./add-batch.ts";
+import { type AdmissionOutcome, type AdmissionRequest, admitCall, type OnQueueSeen } from "./admission.ts";
+import { AdmissionBatch } from "./admission-batch.ts";
+import { ADMIT_JOBS } from "./admission-script.ts";
 import type { RedisConnection } from "./connection.ts";
 import {
   argumentsOf,
@@ -16,7 +18,6 @@ import {
   type MoveOutcome,
   outcomeOfMove,
 } from "./move-jobs.ts";
-import type { QueuedJob } from "./queued-job.ts";
 
 /** Entries BullMQ keeps in a lane's event stream. */
 const EVENTS_MAX = 1_000;
@@ -56,7 +57,6 @@ export interface MoveWay {
 }
 
 interface ScriptedRedis extends RedisConnection {
-  sluiceAddBatch(...keysAndArguments: string[]): Promise<number>;
   sluiceMoveJobs(...args: string[]): Promise<number[]>;
 }
 
@@ -67,31 +67,37 @@ export class LaneQueues {
   readonly #redis: RedisConnection;
   readonly #prefix: string;
   readonly #open = new Map<string, Promise<Queue>>();
-  readonly #batches = new Map<string, AddBatch>();
+  readonly #batch: AdmissionBatch;
+  readonly #prepared = new Set<string>();
 
-  constructor(redis: RedisConnection, prefix: string) {
+  /** @param onSeen told of each queue that jobs were admitted to, after it. */
+  constructor(redis: RedisConnection, prefix: string, onSeen: OnQueueSeen = () => undefined) {
     this.#redis = redis;
     this.#prefix = prefix;
-    redis.defineCommand("sluiceAddBatch", { lua: ADD_BATCH, numberOfKeys: 6 });
+    this.#batch = new AdmissionBatch((jobs, call) => admitCall(redis, jobs, { prefix, ...call }), onSeen);
+    redis.defineCommand("sluiceAdmitJobs", { lua: ADMIT_JOBS, numberOfKeys: 0 });
     redis.defineCommand("sluiceMoveJobs", { lua: MOVE_JOBS, numberOfKeys: 0 });
   }
 
   /**
-   * Adds a job and resolves once Redis has it. Adding a known id again changes nothing.
+   * Asks for a job to come in and resolves once Redis has decided.
    *
    * @throws {NotEnqueuedError} when the job is certainly not stored.
    * @throws {EnqueueUnknownError} when the answer was lost.
    */
-  async add(place: string, job: QueuedJob): Promise<void> {
-    const queue = await this.open(place).catch((error: unknown) => {
-      throw new NotEnqueuedError("Redis is not reachable", { cause: error });
-    });
-    try {
-      if (job.delayMs > 0) await queue.getBackend().addJob(delayedJson(job), job.jobId);
-      else await this.#batchOf(place).add(job);
-    } catch (error) {
-      throw outcomeOf(error);
+  async admit(job: AdmissionRequest): Promise<AdmissionOutcome> {
+    const { place } = job.terms;
+    // Once a place: an await of a promise that is settled still costs a turn.
+    if (place !== null && !this.#canAdmitTo(place)) await this.#prepare(place);
+    return this.#batch.add(job).catch(failWithOutcome);
+  }
+
+  /** The same for jobs of which all shall come in or none: at most `CALL_JOBS_MAX` of `CALL_CHARS_MAX` characters. */
+  async admitAll(jobs: readonly AdmissionRequest[]): Promise<readonly AdmissionOutcome[]> {
+    for (const place of new Set(jobs.map(({ terms }) => terms.place))) {
+      if (place !== null && !this.#canAdmitTo(place)) await this.#prepare(place);
     }
+    return this.#batch.addAll(jobs).catch(failWithOutcome);
   }
 
   /**
@@ -176,25 +182,19 @@ export class LaneQueues {
   /** Lets go of all queues; the connection stays the caller's. Never waits for Redis. */
   close(): void {
     this.#open.clear();
-    this.#batches.clear();
+    this.#prepared.clear();
   }
 
-  #batchOf(place: string): AddBatch {
-    let batch = this.#batches.get(place);
-    if (batch === undefined) {
-      batch = new AddBatch((jobs) => this.#addAll(place, jobs));
-      this.#batches.set(place, batch);
-    }
-    return batch;
+  #canAdmitTo(place: string): boolean {
+    return this.#redis.status === "ready" && this.#prepared.has(place);
   }
 
-  async #addAll(place: string, jobs: readonly QueuedJob[]): Promise<void> {
-    const keys = ["wait", "active", "meta", "id", "events", "marker"].map((name) => this.#keyOf(place, name));
-    const args = [this.#keyOf(place, "")];
-    for (const { jobId, name, acceptedAtMs, dataText } of jobs) {
-      args.push(jobId, name, String(acceptedAtMs), dataText);
-    }
-    await (this.#redis as ScriptedRedis).sluiceAddBatch(...keys, ...args);
+  /** BullMQ's own queue of a place, once: it leaves there what its workers look for. */
+  async #prepare(place: string): Promise<void> {
+    await this.open(place).catch((error: unknown) => {
+      throw new NotEnqueuedError("Redis is not reachable", { cause: error });
+    });
+    this.#prepared.add(place);
   }
 
   async #create(place: string): Promise<Queue> {
@@ -233,10 +233,8 @@ export class LaneQueues {
   }
 }
 
-/** What BullMQ stores for a delayed job that has never run, without the defaults it would fill in. */
-function delayedJson(job: QueuedJob): JobJson {
-  const { name, dataText: data, acceptedAtMs: timestamp, delayMs: delay } = job;
-  return { name, data, opts: { delay }, timestamp } as unknown as JobJson;
+function failWithOutcome(error: unknown): never {
+  throw outcomeOf(error);
 }
 
 function outcomeOf(error: unknown): NotEnqueuedError | EnqueueUnknownError {

@@ -14,6 +14,7 @@ import type { Clock } from "../clock.ts";
 import { Flag } from "../flag.ts";
 import { type JobRecord, parseRecord, type StoredOutcome } from "../job-record.ts";
 import type { RedisConnection } from "./connection.ts";
+import { keepProgress } from "./keep-progress.ts";
 import type { LaneQueues } from "./lane-queues.ts";
 
 /** How long a job is ours without renewal. Renewed every quarter to half of it. */
@@ -31,7 +32,7 @@ const LEASE_WATCH_MS = 1_000;
 export const BULLMQ_CEILING = 1_000_000;
 
 /** Finished jobs kept in a lane: 1 h or 100,000 succeeded, 14 days or 10,000 failed. */
-const KEEP_SUCCEEDED = { age: 3_600, count: 100_000 };
+export const KEEP_SUCCEEDED = { age: 3_600, count: 100_000 };
 const KEEP_FAILED = { age: 14 * 86_400, count: 10_000 };
 
 export interface TakenJob {
@@ -48,6 +49,8 @@ export interface TakenJob {
   readonly crashes: number;
   /** When it was accepted, in milliseconds since the Unix epoch. */
   readonly acceptedAtMs: number;
+  /** Keeps a record with the job while the lease is held; never needed to settle it. */
+  readonly keepRecord?: ((record: JobRecord) => Promise<unknown>) | undefined;
 }
 
 /** How a taken job ended. Each carries the record to keep, where the job goes on living. */
@@ -79,6 +82,8 @@ export interface LaneWorkerOptions {
   onError(error: Error): void;
   /** This worker's check found jobs whose lease had run out and put them back. */
   onRedelivered(jobId: string): void;
+  /** A job of this lane will not be run again. */
+  onEnded(tenant: string, jobId: string): void;
 }
 
 /** Carries a retry's delay through BullMQ to its backoff strategy. */
@@ -118,6 +123,8 @@ export class LaneWorker {
     this.#worker.on("error", (error) => options.onError(error));
     this.#worker.on("drained", () => options.onEmptied());
     this.#worker.on("stalled", (jobId) => options.onRedelivered(jobId));
+    this.#worker.on("completed", (job) => this.#tellEnded(job));
+    this.#worker.on("failed", (job) => job?.finishedOn !== undefined && this.#tellEnded(job));
     this.#worker.on("lockRenewalFailed", (jobIds: string[]) => {
       for (const jobId of jobIds) this.#leases.get(jobId)?.lost.raise();
     });
@@ -177,7 +184,10 @@ export class LaneWorker {
     job.opts.backoff = { type: "sluice" };
     job.opts.stackTraceLimit = 1;
     try {
-      const settlement = await this.#options.run(takenJob(job, this.lane), lease.lost);
+      const { redis, prefix, lane } = this.#options;
+      const keepRecord = (record: JobRecord) =>
+        keepProgress(redis, { prefix, lane, jobId, lease: token }, record);
+      const settlement = await this.#options.run(takenJob(job, lane, keepRecord), lease.lost);
       return await this.#settle(job, token, lease.lost.raised ? { kind: "abandoned" } : settlement);
     } finally {
       this.#leases.delete(jobId);
@@ -208,12 +218,18 @@ export class LaneWorker {
         const move = { jobId: String(job.id), lease: token, dataSha1: null, dataText: null };
         const way = { from: this.lane, to: settlement.place, due: "now" } as const;
         await this.#options.queues.move(way, [{ ...move, record: settlement.record }]);
+        if (settlement.place.endsWith(".dead")) this.#tellEnded(job);
         throw new WaitingError();
       }
       case "abandoned":
         // BullMQ then settles nothing; the job's lease is someone else's or will run out.
         throw new WaitingError();
     }
+  }
+
+  #tellEnded(job: Job): void {
+    const tenant: unknown = job.data?.tenant;
+    if (typeof tenant === "string") this.#options.onEnded(tenant, String(job.id));
   }
 
   #markRenewed(jobIds: readonly string[]): void {
@@ -272,7 +288,7 @@ class RenewalWatchingWorker extends Worker {
   }
 }
 
-function takenJob(job: Job, lane: string): TakenJob {
+function takenJob(job: Job, lane: string, keepRecord: TakenJob["keepRecord"]): TakenJob {
   return {
     jobId: String(job.id),
     lane,
@@ -282,10 +298,10 @@ function takenJob(job: Job, lane: string): TakenJob {
     starts: job.attemptsStarted,
     crashes: job.stalledCounter,
     acceptedAtMs: job.timestamp,
+    keepRecord,
   };
 }
 
 function withoutStack(error: Error): Error {
-  error.stack = "";
-  return error;
+  return Object.assign(error, { stack: "" });
 }

@@ -8,7 +8,7 @@
  * key of both against each other, and BullMQ is pinned. Both queues must be on one Redis server.
  */
 import type { JobRecord } from "../job-record.ts";
-import { BATCH_CHARS_MAX } from "./add-batch.ts";
+import { CALL_CHARS_MAX } from "./admission.ts";
 
 /** Jobs in one call: a call holds up every other client of Redis while it runs. */
 export const MOVE_JOBS_MAX = 100;
@@ -154,7 +154,7 @@ export function callsOf(moves: readonly JobMove[]): readonly (readonly JobMove[]
   for (const move of moves) {
     const size = move.dataText?.length ?? 0;
     let call = calls.at(-1);
-    if (call === undefined || call.length >= MOVE_JOBS_MAX || chars + size > BATCH_CHARS_MAX) {
+    if (call === undefined || call.length >= MOVE_JOBS_MAX || chars + size > CALL_CHARS_MAX) {
       call = [];
       calls.push(call);
       chars = 0;

@@ -1,27 +1,15 @@
 /** The control API's raw board over real BullMQ queues. */
-import { Registry } from "prom-client";
 import { describe, expect } from "vitest";
 import { buildControlServer } from "#autoscaler/control-api/server";
 import type { Snapshot } from "#autoscaler/snapshot";
-import { createLog } from "#shared/log";
 import { LaneQueues } from "#shared/redis/lane-queues";
-import { EMPTY_REGISTRY } from "#shared/registry/registry-document";
+import { addJob } from "#test/support/add-job";
 import { redisTest } from "#test/support/redis-test";
 import { laneView, queueView, snapshotOf } from "../unit/autoscaler/control-api/build-look.ts";
+import { calmPorts } from "../unit/autoscaler/control-api/build-ports.ts";
 
 function serve(queues: LaneQueues, snapshot: () => Snapshot) {
-  return buildControlServer({
-    log: createLog("test", "silent"),
-    loopbackOnly: false,
-    metrics: new Registry(),
-    readiness: () => ({ durability: null, redisReachable: true, stopping: false, problems: [] }),
-    queues,
-    snapshot: async () => snapshot(),
-    decisions: async () => [],
-    observation: async () => ({ snapshot: snapshot(), document: EMPTY_REGISTRY }),
-    gates: async () => [],
-    moveGate: () => Promise.reject(new TypeError("no gate moves in this test")),
-  });
+  return buildControlServer(calmPorts({ queues, snapshot: async () => snapshot() }));
 }
 
 const job = { jobId: "j1", name: "shop.pay", dataText: '{"amount":5}', acceptedAtMs: 1, delayMs: 0 };
@@ -41,7 +29,7 @@ describe("the raw board", () => {
     const shown = async (): Promise<readonly BoardQueue[]> =>
       (await server.inject("/raw/api/queues")).json().queues;
 
-    await queues.add("shop.r1", job);
+    await addJob(queues, "shop.r1", job);
     const first = await shown();
     expect(first.map(({ name }) => name)).toEqual(["shop.r1", "shop.parked", "shop.dead"]);
     expect(first.every((it) => it.readOnlyMode && !it.allowRetries)).toBe(true);
@@ -55,7 +43,7 @@ describe("the raw board", () => {
   redisTest("shows a job and leaves it as it is, whatever it is asked", async ({ redis, prefix }) => {
     const queues = new LaneQueues(redis, prefix);
     const server = await serve(queues, () => snapshotOf());
-    await queues.add("shop.r1", job);
+    await addJob(queues, "shop.r1", job);
 
     const answer = await server.inject("/raw/api/queues/shop.r1/j1");
     expect(answer.json()).toMatchObject({ job: { id: "j1", name: "shop.pay" } });

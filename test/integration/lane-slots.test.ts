@@ -5,6 +5,7 @@ import { createLog } from "#shared/log";
 import { LaneQueues } from "#shared/redis/lane-queues";
 import { LaneWorker } from "#shared/redis/lane-worker";
 import { systemClock } from "#shared/system-clock";
+import { addJob } from "#test/support/add-job";
 import { redisTest } from "#test/support/redis-test";
 import { LaneSlots } from "#worker/lane-slots";
 import type { LaneStanding } from "#worker/lane-trips";
@@ -53,6 +54,7 @@ function laneBench({ redis, prefix, budget, lanes, onRun }: Setup) {
         onEmptied: () => slots.emptied(lane),
         onError: (error) => log.warn({ err: error }, "queue client"),
         onRedelivered: () => undefined,
+        onEnded: () => undefined,
       }),
   );
   return {
@@ -66,7 +68,13 @@ function laneBench({ redis, prefix, budget, lanes, onRun }: Setup) {
     },
     async add(lane: string, jobs: number) {
       const added = Array.from({ length: jobs }, (_, n) =>
-        queues.add(lane, { jobId: `${lane}~${n}`, name: "a.b", dataText: "{}", acceptedAtMs: 1, delayMs: 0 }),
+        addJob(queues, lane, {
+          jobId: `${lane}~${n}`,
+          name: "a.b",
+          dataText: "{}",
+          acceptedAtMs: 1,
+          delayMs: 0,
+        }),
       );
       await Promise.all(added);
     },

@@ -8,6 +8,7 @@ import { keysOf } from "#shared/redis/keys";
 import { LaneQueues } from "#shared/redis/lane-queues";
 import { LeaseCheck } from "#shared/redis/lease-check";
 import { LoadStore } from "#shared/redis/load-store";
+import { addJob } from "#test/support/add-job";
 import { FakeClock } from "#test/support/fake-clock";
 import { redisTest } from "#test/support/redis-test";
 import { envelope, recordingLog } from "#test/unit/worker/job-builder";
@@ -68,7 +69,7 @@ async function fill(redis: Redis, prefix: string, ids: readonly string[] = IDS):
         priority: 5,
       });
     } else {
-      await queues.add(FROM, { ...job, delayMs: id.includes("waiting") ? 0 : 60_000 + n });
+      await addJob(queues, FROM, { ...job, delayMs: id.includes("waiting") ? 0 : 60_000 + n });
     }
     if (id.includes("retrying")) {
       const key = `${prefix}:${FROM}:${id}`;
@@ -181,8 +182,8 @@ describe("a migration", () => {
 
   redisTest("leaves what this build does not read, and says why", async ({ redis, prefix }) => {
     const queues = await fill(redis, prefix, ["shop~waiting-1", "shop~scheduled-1"]);
-    await queues.add(FROM, { ...tooNew, jobId: "shop~new" });
-    await queues.add(FROM, { ...tooNew, jobId: "shop~new-2", delayMs: 60_000 });
+    await addJob(queues, FROM, { ...tooNew, jobId: "shop~new" });
+    await addJob(queues, FROM, { ...tooNew, jobId: "shop~new-2", delayMs: 60_000 });
     // A list can name a job that is no more, which a run must not wait for.
     await redis.lpush(`${prefix}:${FROM}:wait`, "shop~nothing");
     const clock = new FakeClock();
@@ -231,7 +232,7 @@ describe("a migration", () => {
   redisTest("does not run again what has run in the newer lane", async ({ redis, prefix }) => {
     const queues = await fill(redis, prefix, ["shop~waiting-1", "shop~scheduled-1"]);
     for (const jobId of ["shop~waiting-1", "shop~scheduled-1"]) {
-      await queues.add(TO, { jobId, name: "receipt.render", dataText: "{}", acceptedAtMs, delayMs: 0 });
+      await addJob(queues, TO, { jobId, name: "receipt.render", dataText: "{}", acceptedAtMs, delayMs: 0 });
     }
     const worker = new Worker(TO, null, { connection: redis, prefix });
     for (let n = 0; n < 2; n += 1) {
@@ -253,7 +254,7 @@ describe("a migration", () => {
       const worker = new Worker(FROM, null, { connection: redis, prefix, lockDuration: 60_000 });
       const ends = await worker.getNextJob("token");
       const retries = await worker.getNextJob("token");
-      await queues.add(FROM, { ...tooNew, jobId: "shop~new" });
+      await addJob(queues, FROM, { ...tooNew, jobId: "shop~new" });
       const clock = new FakeClock();
       const { migration, lines } = migrationOf({ redis, prefix, queues }, 10_000, clock);
       const running = migration.run(new AbortController().signal);

@@ -7,6 +7,7 @@ import { describe, expect } from "vitest";
 import { EMPTY_RECORD, type JobRecord } from "#shared/job-record";
 import { LaneQueues } from "#shared/redis/lane-queues";
 import type { JobMove } from "#shared/redis/move-jobs";
+import { addJob } from "#test/support/add-job";
 import { everyKeyOf } from "#test/support/queue-keys";
 import { redisTest } from "#test/support/redis-test";
 import { stackTest } from "#test/support/stack";
@@ -121,9 +122,11 @@ describe("a job that waits or is scheduled", () => {
     const queues = new LaneQueues(redis, prefix);
     const ids = Array.from({ length: 1_234 }, (_, n) => `${n}`);
     const job = { name: "receipt.render", dataText: "{}", acceptedAtMs: Date.now() };
-    await Promise.all(ids.map((id) => queues.add(FROM, { ...job, jobId: `shop~${id}`, delayMs: 0 })));
+    await Promise.all(ids.map((id) => addJob(queues, FROM, { ...job, jobId: `shop~${id}`, delayMs: 0 })));
     // All due in the same millisecond: then BullMQ keeps their order in the score.
-    await Promise.all(ids.map((id) => queues.add(FROM, { ...job, jobId: `shop~d${id}`, delayMs: 60_000 })));
+    await Promise.all(
+      ids.map((id) => addJob(queues, FROM, { ...job, jobId: `shop~d${id}`, delayMs: 60_000 })),
+    );
     const scheduled = await redis.zrange(`${prefix}:${FROM}:delayed`, "0", "-1", "WITHSCORES");
 
     const waiting = await queues.restingIds(FROM, "wait", { skip: 0, max: 5_000 });
@@ -258,13 +261,13 @@ describe("a job whose id the target knows", () => {
     const queues = new LaneQueues(redis, prefix);
     for (const finished of [true, false]) {
       await redis.del(...(await redis.keys(`${prefix}:${TO}:*`)), "nothing");
-      await queues.add(TO, { ...job, dataText: '{"n":"target"}' });
+      await addJob(queues, TO, { ...job, dataText: '{"n":"target"}' });
       if (finished) {
         const worker = new Worker(TO, null, { connection: redis, prefix });
         await (await worker.getNextJob("token"))?.moveToCompleted("result", "token", false);
         await worker.close();
       }
-      await queues.add(FROM, { ...job, dataText: '{"n":"source"}' });
+      await addJob(queues, FROM, { ...job, dataText: '{"n":"source"}' });
       const before = await redis.hgetall(`${prefix}:${TO}:shop~1`);
 
       expect(await queues.move(KEPT, [move("1", { dataText: "{}", record: EMPTY_RECORD })])).toEqual([
@@ -289,7 +292,7 @@ describe("a job whose id the target knows", () => {
           [FROM, source],
           [TO, target],
         ] as const) {
-          await queues.add(place, { ...job, dataText: "{}" });
+          await addJob(queues, place, { ...job, dataText: "{}" });
           await redis.hset(`${prefix}:${place}:shop~1`, "ats", starts);
         }
         await queues.move(KEPT, [move("1")]);
@@ -307,7 +310,7 @@ describe("movers and readers at once", () => {
     const movers = [redis, ...others].map((it) => new LaneQueues(it, prefix));
     const [first] = movers;
     const job = { name: "receipt.render", dataText: "{}", acceptedAtMs, delayMs: 0 };
-    await Promise.all(ids.map((id) => first?.add(FROM, { ...job, jobId: `shop~${id}` })));
+    await Promise.all(ids.map((id) => addJob(first as LaneQueues, FROM, { ...job, jobId: `shop~${id}` })));
     const outcomes = await Promise.all(
       movers.flatMap((mover) => ids.map((id) => mover.move(KEPT, [move(id)]))),
     );
@@ -325,7 +328,7 @@ describe("movers and readers at once", () => {
     const job = { name: "receipt.render", dataText: "{}", acceptedAtMs, delayMs: 60_000 };
     const places = new Set<string>();
     for (const id of ids) {
-      await mover.add(FROM, { ...job, jobId: `shop~${id}` });
+      await addJob(mover, FROM, { ...job, jobId: `shop~${id}` });
       const looks = Array.from({ length: 8 }, () => reader.find([TO, FROM], `shop~${id}`));
       const [found] = await Promise.all([Promise.all(looks), mover.move(KEPT, [move(id)])]);
       for (const copies of found) {
@@ -358,11 +361,13 @@ describe("a full Redis", () => {
       ["1", 0],
       ["2", 60_000],
     ] as const) {
-      await queues.add(FROM, { ...job, jobId: `shop~${id}`, delayMs });
+      await addJob(queues, FROM, { ...job, jobId: `shop~${id}`, delayMs });
     }
     await queues.open(TO);
     await stack.redis.config("SET", "maxmemory", "1");
-    await expect(queues.add(FROM, { ...job, jobId: "shop~3", delayMs: 0 })).rejects.toThrow("out of memory");
+    await expect(addJob(queues, FROM, { ...job, jobId: "shop~3", delayMs: 0 })).rejects.toThrow(
+      "out of memory",
+    );
     expect(await queues.move(KEPT, [move("1"), move("2")])).toEqual(["moved", "moved"]);
     await stack.redis.config("SET", "maxmemory", "512mb");
     expect(await stack.redis.llen(`sluice:${TO}:wait`)).toBe(1);

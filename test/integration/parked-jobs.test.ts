@@ -7,6 +7,7 @@ import { findJob } from "#shared/redis/job-lookup";
 import { LaneQueues } from "#shared/redis/lane-queues";
 import { LaneWorker, type Settlement, type TakenJob } from "#shared/redis/lane-worker";
 import { systemClock } from "#shared/system-clock";
+import { addJob } from "#test/support/add-job";
 import { redisTest } from "#test/support/redis-test";
 import { published, releaseOf, typeOf } from "#test/unit/shared/registry/registry-builder";
 import { envelope } from "#test/unit/worker/job-builder";
@@ -50,6 +51,7 @@ async function workedOnce({ redis, prefix, queues }: Lane, settlement: Settlemen
       onEmptied: () => undefined,
       onError: () => undefined,
       onRedelivered: () => undefined,
+      onEnded: () => undefined,
     });
     worker.start(1);
   });
@@ -63,7 +65,7 @@ describe("a job that is parked and released", () => {
     const queues = new LaneQueues(redis, prefix);
     const lane = { redis, prefix, queues };
     const dataText = JSON.stringify(envelope);
-    await queues.add("shop.r1", { jobId, name: "receipt.render", dataText, acceptedAtMs: 1, delayMs: 0 });
+    await addJob(queues, "shop.r1", { jobId, name: "receipt.render", dataText, acceptedAtMs: 1, delayMs: 0 });
     await redis.hset(`${prefix}:shop.r1:${jobId}`, { ats: 4, stc: 2 });
 
     expect(await workedOnce(lane, parked)).toMatchObject({ starts: 5, crashes: 2 });
@@ -88,7 +90,7 @@ describe("a job that is parked and released", () => {
   redisTest("is released once by workers that register together", async ({ redis, prefix }) => {
     const queues = new LaneQueues(redis, prefix);
     const job = { name: "receipt.render", dataText: JSON.stringify(envelope), acceptedAtMs: 1, delayMs: 0 };
-    await Promise.all([1, 2, 3].map((n) => queues.add("shop.parked", { ...job, jobId: `shop~${n}` })));
+    await Promise.all([1, 2, 3].map((n) => addJob(queues, "shop.parked", { ...job, jobId: `shop~${n}` })));
     const released = await Promise.all(
       [1, 2, 3, 4].map(() => releaseParked(queues, document, { queue: "shop", accept })),
     );
@@ -110,24 +112,24 @@ describe("a look-up of a job that is in several places", () => {
     "%j tells of the one that is still to run: %j",
     async ([places, expected], { redis, prefix }) => {
       const queues = new LaneQueues(redis, prefix);
-      for (const place of places) await queues.add(place, job);
+      for (const place of places) await addJob(queues, place, job);
       expect(await findJob(queues, document, jobId)).toMatchObject(expected);
     },
   );
 
   redisTest("does not hide what waits behind what has ended in a newer lane", async ({ redis, prefix }) => {
     const queues = new LaneQueues(redis, prefix);
-    await queues.add("shop.r1", job);
+    await addJob(queues, "shop.r1", job);
     await workedOnce(
       { redis, prefix, queues },
       { kind: "finished", outcome: { outcome: "succeeded", release: "shop-1" } },
     );
     expect(await findJob(queues, document, jobId)).toMatchObject({ state: "succeeded" });
-    await queues.add("shop.dead", job);
+    await addJob(queues, "shop.dead", job);
     expect(await findJob(queues, document, jobId)).toMatchObject({ state: "succeeded" });
-    await queues.add("shop.parked", job);
+    await addJob(queues, "shop.parked", job);
     expect(await findJob(queues, document, jobId)).toMatchObject({ state: "parked" });
-    await queues.add("shop.r2", { ...job, delayMs: 60_000 });
+    await addJob(queues, "shop.r2", { ...job, delayMs: 60_000 });
     expect(await findJob(queues, document, jobId)).toMatchObject({ state: "scheduled", lane: "shop.r2" });
   });
 });

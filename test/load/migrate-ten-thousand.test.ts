@@ -7,6 +7,7 @@ import { describe, expect } from "vitest";
 import { jobIdOf } from "#shared/job-id";
 import { EMPTY_RECORD } from "#shared/job-record";
 import { LaneQueues } from "#shared/redis/lane-queues";
+import { addJob } from "#test/support/add-job";
 import { type Stack, stackTest } from "#test/support/stack";
 
 const SCHEDULED = 5_000;
@@ -57,7 +58,13 @@ async function fill(stack: Stack): Promise<ReadonlyMap<string, Expected>> {
     numbers.map((n) => {
       const delayMs = n < SCHEDULED ? DAYS_30_MS + (n % 1_000) : n < SCHEDULED + WAITING ? 0 : HOUR_MS + n;
       const dataText = JSON.stringify(envelopeOf(n));
-      return queues.add("probe.r1", { jobId: idOf(n), name: "probe.task", dataText, acceptedAtMs, delayMs });
+      return addJob(queues, "probe.r1", {
+        jobId: idOf(n),
+        name: "probe.task",
+        dataText,
+        acceptedAtMs,
+        delayMs,
+      });
     }),
   );
   const pipeline = stack.redis.pipeline();

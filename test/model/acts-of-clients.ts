@@ -51,7 +51,6 @@ export const enqueue: ActKind<Enqueue> = {
       world.ledger.refuse(jobId);
       return;
     }
-    owed.lateIn = answer.lateIn;
     const { activeVersion = 0 } = world.fleet.producerOf(producer).document.types[history.type] ?? {};
     if (version > activeVersion) {
       throw new InvariantBroken("nothing new is accepted above the gate", `${history.type}@${version}`);
@@ -77,29 +76,19 @@ async function offer(
   world: World,
   { producer, delayMs }: Pick<Enqueue, "producer" | "delayMs">,
   request: JobRequest,
-): Promise<{ readonly jobId: string; readonly lateIn: string | null } | null> {
+): Promise<{ readonly jobId: string } | null> {
   const { fleet, coverage } = world;
-  const isOld = fleet.producerOf(producer).document !== fleet.document;
-  if (isOld) coverage.count("enqueue: on an old copy of the registry");
+  if (fleet.producerOf(producer).document !== fleet.document)
+    coverage.count("enqueue: on an old copy of the registry");
   try {
     const { job } = await fleet.offer(producer, request, delayMs);
     coverage.count("enqueue: accepted");
-    return { jobId: job.id, lateIn: isOld ? lateLane(world, job.id) : null };
+    return { jobId: job.id };
   } catch (error) {
     if (!(error instanceof SluiceError)) throw error;
     coverage.count(`enqueue: refused, ${error.code}`);
     return null;
   }
-}
-
-/** The lane of a job that was just accepted, if the registry as it is would not have sent it there. */
-function lateLane(world: World, jobId: string): string | null {
-  const place = world.fleet.queues.whereabouts().get(jobId)?.[0]?.place ?? "";
-  const known = world.fleet.document.queues[QUEUE]?.generations ?? [];
-  const isRetired = known.some((it) => laneName(QUEUE, it.generation) === place && it.retired !== undefined);
-  if (!isRetired && !world.lanesWithoutReader().includes(place)) return null;
-  world.coverage.count("enqueue: late into a lane without reader");
-  return place;
 }
 
 /** A client that lost the answer asks again. */
@@ -108,11 +97,9 @@ export const repeat: ActKind<{ readonly producer: number; readonly job: number }
   parameters: fc.record({ producer: fc.nat(PRODUCERS - 1), job: draw }),
   applies: ({ ledger }) => ledger.jobs.size > 0,
   async run(world, { producer, job }) {
-    const { fleet, ledger, coverage } = world;
+    const { ledger, coverage } = world;
     const { jobId, history, version, written, isPoison } = pick([...ledger.jobs.values()], job) ?? {};
     if (history === undefined || version === undefined || isPoison) return;
-    // An old copy does not know the newest lanes, so it would not find a job there and add it once more.
-    await fleet.refresh(producer);
     const data = dataOf(history, version, written ?? { n: 0, options: 0 });
     const answer = await offer(world, { producer, delayMs: 0 }, requestOf(history, version, data));
     if (answer === null) return;
@@ -154,7 +141,12 @@ export const addPoison: ActKind<{ readonly type: number; readonly version: numbe
     const request = { ...requestOf(history, version, data), id: `poison-${world.jobs}` };
     const { minReaderVersion } = versionIn(history, version);
     const acceptedAtMs = fleet.clock.nowMs();
-    const envelope = stampEnvelope(request, { tenant: TENANT, minReaderVersion, acceptedAtMs });
+    const envelope = stampEnvelope(request, {
+      tenant: TENANT,
+      source: SOURCE,
+      minReaderVersion,
+      acceptedAtMs,
+    });
     const jobId = jobIdOf({ queue: QUEUE, tenant: TENANT, source: SOURCE, id: request.id });
     const job = { jobId, name: history.type, dataText: JSON.stringify(envelope), acceptedAtMs, delayMs: 0 };
     ledger.accept({ jobId, history, version, written, isPoison: true });

@@ -98,10 +98,10 @@ function requireAlarm(
   }
 }
 
-/** Jobs of a lane that neither a person nor an old copy of the registry has put there. */
+/** Jobs of a lane that no person has put there. */
 function jobsWithoutExcuse({ ledger, fleet }: World, lane: string): readonly string[] {
   return [...ledger.jobs.values()]
-    .filter(({ ended, misplacedIn, lateIn }) => ended === null && misplacedIn !== lane && lateIn !== lane)
+    .filter(({ ended, misplacedIn }) => ended === null && misplacedIn !== lane)
     .filter(({ jobId }) => fleet.queues.bodyOf(lane, jobId) !== undefined)
     .map(({ jobId }) => jobId);
 }

@@ -23,8 +23,6 @@ export interface Owed {
   readonly isPoison: boolean;
   /** The lane that a person put it into by hand, while it is there. */
   misplacedIn: string | null;
-  /** The lane that an old copy of the registry sent it to, when that had no reader or was retired by then. */
-  lateIn: string | null;
   /** Times that its handler failed. */
   failures: number;
   starts: number;
@@ -69,7 +67,7 @@ export class Ledger implements Witness {
   /** From the moment on that it is offered: a worker may be quicker than the answer. */
   accept(job: Pick<Owed, "jobId" | "history" | "version" | "written" | "isPoison">): Owed {
     const counts = { failures: 0, starts: 0, crashes: 0, ended: null };
-    const owed = { ...job, misplacedIn: null, lateIn: null, ...counts };
+    const owed = { ...job, misplacedIn: null, ...counts };
     this.jobs.set(job.jobId, owed);
     return owed;
   }

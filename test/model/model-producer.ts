@@ -5,8 +5,12 @@
  * made once and serve one fleet after the other. The histories' types keep that right: the same name and
  * version are the same schema in every fleet.
  */
-import { type EnqueueAnswer, Enqueuer, type EnqueuerPorts } from "#shared/enqueue/enqueuer";
+
+import type { Clock } from "#shared/clock";
+import { Backlogs } from "#shared/enqueue/backlogs";
+import { type EnqueueAnswer, Enqueuer } from "#shared/enqueue/enqueuer";
 import type { JobRequest } from "#shared/envelope";
+import { EMPTY_LIMITS } from "#shared/limits/limits-document";
 import { EMPTY_REGISTRY, type RegistryDocument } from "#shared/registry/registry-document";
 import type { ModelClock } from "./model-clock.ts";
 import type { ModelQueues } from "./model-queues.ts";
@@ -15,6 +19,8 @@ import type { ModelQueues } from "./model-queues.ts";
 export interface ProducerSide {
   readonly queues: ModelQueues;
   readonly clock: ModelClock;
+  /** The registry as it is now. */
+  readonly document: RegistryDocument;
 }
 
 export const TENANT = "default";
@@ -26,22 +32,27 @@ export class ModelProducer {
   readonly #door: Enqueuer;
 
   constructor() {
-    const queues: Pick<EnqueuerPorts["queues"], "add" | "find"> = {
-      add: (place, job) => this.#serving.queues.add(place, job),
-      find: (places, jobId) => this.#serving.queues.find(places, jobId),
-    };
     this.#door = new Enqueuer({
-      // A class of production's with private parts; these two are all that the door asks of it.
-      queues: queues as EnqueuerPorts["queues"],
-      arrivals: { count: () => undefined } as unknown as EnqueuerPorts["arrivals"],
-      clock: {
-        nowMs: () => this.#serving.clock.nowMs(),
-        monotonicMs: () => this.#serving.clock.monotonicMs(),
-        sleep: (durationMs, signal) => this.#serving.clock.sleep(durationMs, signal),
-        after: () => this.#serving.clock.after(),
+      queues: {
+        admit: async (job) =>
+          job.revision === this.#serving.document.revision
+            ? this.#serving.queues.admit(job)
+            : { kind: "stale" },
+        admitAll: () => Promise.reject(new TypeError("the model has no batches")),
+        find: (places, jobId) => this.#serving.queues.find(places, jobId),
       },
-      registry: () => this.document,
+      arrivals: { count: () => undefined },
+      clock: servedClock(() => this.#serving.clock),
+      backlogs: new Backlogs(servedClock(() => this.#serving.clock)),
+      throttler: { take: () => Promise.reject(new TypeError("the model has no throttles")) },
+      limits: () => EMPTY_LIMITS.base,
+      registry: this,
     });
+  }
+
+  /** Looks at the registry. */
+  async refresh(): Promise<void> {
+    this.document = this.#serving.document;
   }
 
   /** Begins to serve another fleet, knowing nothing of its registry. */
@@ -55,7 +66,7 @@ export class ModelProducer {
     const { queues } = this.#serving;
     queues.nextDelayMs = delayMs;
     try {
-      return await this.#door.enqueue(request, TENANT);
+      return await this.#door.enqueue(request, { tenant: TENANT });
     } finally {
       queues.nextDelayMs = 0;
     }
@@ -65,4 +76,14 @@ export class ModelProducer {
     if (this.#side === null) throw new TypeError("the producer serves no fleet");
     return this.#side;
   }
+}
+
+/** The clock of whichever fleet is served. */
+function servedClock(clock: () => ModelClock): Clock {
+  return {
+    nowMs: () => clock().nowMs(),
+    monotonicMs: () => clock().monotonicMs(),
+    sleep: (durationMs, signal) => clock().sleep(durationMs, signal),
+    after: () => clock().after(),
+  };
 }

@@ -7,7 +7,8 @@
  */
 import { createHash } from "node:crypto";
 import { parseRecord } from "#shared/job-record";
-import { generationOf } from "#shared/lane";
+import { deadName, generationOf, parkedName } from "#shared/lane";
+import type { AdmissionOutcome, AdmissionRequest } from "#shared/redis/admission";
 import type { FoundJob, LaneQueues, MoveWay, RestingState, StoredJob } from "#shared/redis/lane-queues";
 import type { Settlement, TakenJob } from "#shared/redis/lane-worker";
 import type { LaneCounts } from "#shared/redis/load-store";
@@ -44,10 +45,11 @@ export interface Whereabouts {
   readonly state: "waiting" | "scheduled" | "in-flight" | Ended;
 }
 
-type Ports = Pick<LaneQueues, "add" | "find" | "waiting" | "move" | "restingIds" | "read">;
+type Ports = Pick<LaneQueues, "admit" | "find" | "waiting" | "move" | "restingIds" | "read">;
 
 export class ModelQueues implements Ports {
   readonly #places = new Map<string, Place>();
+  readonly #records = new Map<string, { readonly fingerprint: string; readonly jobId: string }>();
   readonly #nowMs: () => number;
   /** How long the next job that is added shall wait, in milliseconds: what admission may ask for later. */
   nextDelayMs = 0;
@@ -56,6 +58,27 @@ export class ModelQueues implements Ports {
     this.#nowMs = nowMs;
   }
 
+  /** As the admission script does where there is room for everything. */
+  async admit({ terms, records, fingerprint, ...job }: AdmissionRequest): Promise<AdmissionOutcome> {
+    for (const record of records) {
+      const kept = this.#records.get(record);
+      if (kept === undefined) continue;
+      return kept.fingerprint === fingerprint
+        ? { kind: "replayed", jobId: kept.jobId }
+        : { kind: "conflict" };
+    }
+    const { queue, lanes, place } = terms;
+    const isKnown = [...lanes, parkedName(queue), deadName(queue)].some((it) =>
+      this.#places.get(it)?.bodies.has(job.jobId),
+    );
+    if (isKnown && records.some((it) => it.startsWith("id:"))) return { kind: "replayed", jobId: job.jobId };
+    if (place === null) return { kind: "unroutable" };
+    for (const record of records) this.#records.set(record, { fingerprint, jobId: job.jobId });
+    await this.add(place, job);
+    return { kind: "created" };
+  }
+
+  /** As a plain BullMQ tool does. */
   async add(place: string, { jobId, name, dataText, acceptedAtMs, delayMs }: QueuedJob): Promise<void> {
     const target = this.#place(place);
     if (target.bodies.has(jobId)) return;

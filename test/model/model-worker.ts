@@ -103,6 +103,7 @@ export class ModelWorker {
       clock,
       log: silent,
       random,
+      children: { of: () => () => Promise.reject(new Error("no handler of the model enqueues")) },
       onRunEnded: () => undefined,
       onRead: (lane) => this.trips.read(lane),
       onBuildDefect: (lane, defect) => this.trips.failed(lane, defect),

@@ -13,16 +13,22 @@ import { expect } from "vitest";
 import { GateKeeper } from "#autoscaler/gate-keeper";
 import { Observer, type ObserverPorts } from "#autoscaler/observe";
 import { decideReleaseRetirement } from "#autoscaler/retirement/decide-release-retirement";
-import { Enqueuer, type EnqueuerPorts } from "#shared/enqueue/enqueuer";
+import { Backlogs } from "#shared/enqueue/backlogs";
+import { Enqueuer } from "#shared/enqueue/enqueuer";
 import { PublishRefusedError, SluiceError, WorkerRefusedError } from "#shared/errors";
 import { EMPTY_RECORD } from "#shared/job-record";
 import { deadName, laneName, parkedName } from "#shared/lane";
+import { EMPTY_LIMITS } from "#shared/limits/limits-document";
+import { resolveLimits } from "#shared/limits/resolve-limits";
 import { FleetStore } from "#shared/redis/fleet-store";
 import { type Keys, keysOf } from "#shared/redis/keys";
 import { LaneQueues } from "#shared/redis/lane-queues";
 import { LoadStore } from "#shared/redis/load-store";
 import { loadRegistry, publishRelease, RegistryFollower, retireRelease } from "#shared/redis/registry-store";
+import { ThrottleStore } from "#shared/redis/throttle-store";
 import { systemClock, toRfc3339 } from "#shared/system-clock";
+import { Throttler } from "#shared/throttle/throttler";
+import { addJob } from "#test/support/add-job";
 import type { HandledJob, HandlerContext } from "#worker/app";
 import type { WorkerConfig } from "#worker/config";
 import { LaneMigration } from "#worker/migrate-lane";
@@ -106,7 +112,7 @@ export class RedisFleet {
       case "migrate":
         return this.#migrate(asked);
       case "add by hand":
-        await this.#queues.add(asked.lane, asked.job);
+        await addJob(this.#queues, asked.lane, asked.job);
         return "done";
       case "move by hand":
         return this.#moveByHand(asked.move);
@@ -187,7 +193,7 @@ export class RedisFleet {
   async #enqueue({ producer, request, delayMs }: Extract<Asked, { ask: "enqueue" }>): Promise<string> {
     this.#nextDelayMs = delayMs;
     try {
-      const answer = await this.#producers[producer]?.door.enqueue(request, TENANT);
+      const answer = await this.#producers[producer]?.door.enqueue(request, { tenant: TENANT });
       return answer?.job.id ?? "no producer";
     } catch (error) {
       if (error instanceof SluiceError) return error.code;
@@ -285,15 +291,19 @@ export class RedisFleet {
 
   #producer(): Producer {
     const registry = new RegistryFollower(this.#options.redis, this.#keys);
-    const queues: Pick<EnqueuerPorts["queues"], "add" | "find"> = {
-      add: (place, job) => this.#queues.add(place, { ...job, delayMs: this.#nextDelayMs }),
-      find: (places, jobId) => this.#queues.find(places, jobId),
-    };
+    const limits = () => resolveLimits(EMPTY_LIMITS, 0);
     const door = new Enqueuer({
-      queues: queues as EnqueuerPorts["queues"],
-      arrivals: { count: () => undefined } as unknown as EnqueuerPorts["arrivals"],
+      queues: {
+        admit: (job) => this.#queues.admit({ ...job, delayMs: this.#nextDelayMs }),
+        admitAll: (jobs) => this.#queues.admitAll(jobs),
+        find: (places, jobId) => this.#queues.find(places, jobId),
+      },
+      arrivals: { count: () => undefined },
       clock: systemClock,
-      registry: () => registry.document,
+      backlogs: new Backlogs(systemClock),
+      throttler: new Throttler({ store: new ThrottleStore(this.#options.redis, this.#keys), limits }),
+      limits,
+      registry,
     });
     return { registry, door };
   }

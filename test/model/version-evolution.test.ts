@@ -38,7 +38,6 @@ const AT_LEAST = {
   "migrated: moved": 300,
   "migrated: upcast": 100,
   "handed back: UPCAST_FAILED": 60,
-  "alarm: live readers, no worker takes from it": 10,
 };
 
 test("no job is lost, failed for its version or run by a build that does not read it", async () => {

@@ -45,6 +45,8 @@ export interface Harness {
   readonly directory: string;
   /** Bodies of the requests of the last run, in order. */
   readonly received: readonly unknown[];
+  /** Authorization headers of the requests of the last run, in order; `null` of those without one. */
+  readonly credentials: readonly (string | null)[];
   /** What `main.js <task>` does from now on: the text of a module. */
   workerIs(script: string): void;
   run(args: readonly string[], options?: RunOptions): Promise<Told>;
@@ -64,11 +66,13 @@ export function neverStopped(): StopSignals {
 /** Sets up for the whole test file. */
 export function cliHarness(): Harness {
   let received: unknown[] = [];
+  let credentials: (string | null)[] = [];
   let queues = new Map<string, Canned[]>();
   const directory = mkdtempSync(join(tmpdir(), "sluice-cli-"));
   const workerMain = join(directory, "worker-main.mjs");
   const server = createServer((request, response) => {
     let body = "";
+    credentials.push(request.headers.authorization ?? null);
     request.on("data", (chunk) => {
       body += chunk;
     });
@@ -90,9 +94,13 @@ export function cliHarness(): Harness {
     get received() {
       return received;
     },
+    get credentials() {
+      return credentials;
+    },
     workerIs: (script) => writeFileSync(workerMain, script),
     run: async (args, { answers = {}, stdin = "", env = {}, clock = systemClock, signals, onNote } = {}) => {
       received = [];
+      credentials = [];
       queues = new Map(Object.entries(answers).map(([route, canned]) => [route, [canned].flat()]));
       const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
       const [stdout, stderr] = [textSink(), textSink(onNote)];
@@ -104,6 +112,7 @@ export function cliHarness(): Harness {
         version: "1.2.3",
         cwd: directory,
         workerCommand: [process.execPath, workerMain],
+        producerCommand: [process.execPath, workerMain],
         readStdin: async () => stdin,
         stopSignals: () => signals ?? neverStopped(),
         dev: async () => 0,

@@ -13,6 +13,7 @@ describe("the environment of sluice dev", () => {
       apiPort: { port: 7700, chosen: false },
       controlPort: { port: 7701, chosen: false },
       host: "127.0.0.1",
+      auth: "off",
       configPath: null,
       drainDeadlineMs: 30_000,
       logLevel: "warn",

@@ -46,6 +46,7 @@ describe("the README's app", () => {
           fence: { jobId: "hello~x", starts: 1 },
           attempt: 1,
           release: "hello-1",
+          progress: () => undefined,
           log: () => undefined,
         },
       );

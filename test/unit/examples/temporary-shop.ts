@@ -55,6 +55,7 @@ export function aContext(overrides: Partial<HandlerContext> = {}): HandlerContex
     fence: { jobId: "shop~abc", starts: 1 },
     attempt: 1,
     release: "shop-v2",
+    progress: () => undefined,
     log: () => {},
     ...overrides,
   };

@@ -5,7 +5,10 @@ import { onTestFinished } from "vitest";
 import { ProducerMetrics } from "#producer/metrics";
 import { buildServer, type ServerPorts } from "#producer/server";
 import { ArrivalCounter } from "#shared/enqueue/arrival-counter";
-import { Enqueuer } from "#shared/enqueue/enqueuer";
+import { Backlogs } from "#shared/enqueue/backlogs";
+import { Enqueuer, type EnqueuerPorts } from "#shared/enqueue/enqueuer";
+import { EMPTY_LIMITS } from "#shared/limits/limits-document";
+import type { AdmissionOutcome } from "#shared/redis/admission";
 import { decideGate } from "#shared/registry/decide-gate";
 import { decidePublish } from "#shared/registry/decide-publish";
 import {
@@ -15,7 +18,6 @@ import {
 } from "#shared/registry/registry-document";
 import { FakeClock } from "#test/support/fake-clock";
 
-type LaneQueues = ConstructorParameters<typeof Enqueuer>[0]["queues"];
 type LoadStore = ConstructorParameters<typeof ArrivalCounter>[0];
 
 const policy = {
@@ -109,25 +111,43 @@ export interface TestServer {
 export interface Faults {
   /** Thrown by the door to Redis instead of adding. */
   readonly add?: Error;
+  /** What it answers to every job that a lane takes, instead of adding it. */
+  readonly outcome?: AdmissionOutcome;
   readonly findJob?: ServerPorts["findJob"];
+  readonly watch?: ServerPorts["watch"];
+  readonly canceller?: ServerPorts["canceller"];
+  readonly lister?: ServerPorts["lister"];
   readonly loopbackOnly?: boolean;
+  readonly authentication?: ServerPorts["authentication"];
   /** @default `registryWithReceipts()` */
   readonly registry?: RegistryDocument;
   readonly readiness?: Partial<ReturnType<ServerPorts["readiness"]>>;
 }
+
+/** No room for anybody to wait. */
+const UNWATCHED: ServerPorts["watch"] = {
+  hasRoom: false,
+  untilEnded: async () => null,
+  subscribe: () => null,
+  stop: () => undefined,
+};
 
 export function serve(faults: Faults = {}): TestServer {
   const added: Added[] = [];
   const announced: string[] = [];
   const lines: string[] = [];
   const document = faults.registry ?? registryWithReceipts();
-  const queues = {
+  const queues: EnqueuerPorts["queues"] = {
     find: async () => [],
-    add: async (place: string, { jobId, dataText }: Added) => {
+    admit: async ({ terms, jobId, dataText }) => {
       if (faults.add !== undefined) throw faults.add;
-      added.push({ place, jobId, dataText });
+      if (terms.place === null) return { kind: "unroutable" };
+      if (faults.outcome !== undefined) return faults.outcome;
+      added.push({ place: terms.place, jobId, dataText });
+      return { kind: "created" };
     },
-  } as unknown as LaneQueues;
+    admitAll: async (jobs) => Promise.all(jobs.map((job) => queues.admit(job))),
+  };
   const store = { announce: async (queue: string) => announced.push(queue) } as unknown as LoadStore;
   const clock = new FakeClock();
   const counts = new ProducerMetrics();
@@ -136,14 +156,23 @@ export function serve(faults: Faults = {}): TestServer {
     counts,
     metrics: counts.registry,
     loopbackOnly: faults.loopbackOnly ?? true,
+    authentication: faults.authentication ?? "off",
     enqueuer: new Enqueuer({
       queues,
       arrivals: new ArrivalCounter(store, clock),
       clock,
-      registry: () => document,
+      backlogs: new Backlogs(clock),
+      limits: () => EMPTY_LIMITS.base,
+      throttler: { take: () => Promise.reject(new TypeError("there are no throttles")) },
+      registry: { document, refresh: async () => false },
     }),
+    claims: { hold: async () => async () => undefined },
     registry: () => document,
+    clock,
     findJob: faults.findJob ?? (async () => null),
+    watch: faults.watch ?? UNWATCHED,
+    canceller: faults.canceller ?? { cancel: async () => ({ kind: "unknown" }) },
+    lister: faults.lister ?? { list: async () => ({ jobs: [], next: null }) },
     readiness: () => ({
       durability: null,
       redisReachable: true,

@@ -27,18 +27,17 @@ describe("isLoopback", () => {
 
 describe("requireLoopback", () => {
   test("lets a loopback address pass", () => {
-    expect(() => requireLoopback("127.0.0.1", false)).not.toThrow();
+    expect(() => requireLoopback({ host: "127.0.0.1", auth: "off" })).not.toThrow();
   });
 
-  test("refuses an address that others reach, naming the variable and both ways out", () => {
-    expect(() => requireLoopback("0.0.0.0", false)).toThrow(ConfigInvalidError);
-    expect(() => requireLoopback("0.0.0.0", false)).toThrow(
-      /SLUICE_HOST.*127\.0\.0\.1.*SLUICE_ALLOW_UNAUTHENTICATED=true/s,
-    );
+  test("refuses an address that others reach without a key, naming both ways out", () => {
+    const start = () => requireLoopback({ host: "0.0.0.0", auth: "off" });
+    expect(start).toThrow(ConfigInvalidError);
+    expect(start).toThrow(/SLUICE_AUTH.*off.*SLUICE_AUTH=keys.*127\.0\.0\.1/s);
   });
 
-  test("lets any address pass when the operator insists", () => {
-    expect(() => requireLoopback("0.0.0.0", true)).not.toThrow();
+  test("lets any address pass where a key is asked for", () => {
+    expect(() => requireLoopback({ host: "0.0.0.0", auth: "keys" })).not.toThrow();
   });
 });
 

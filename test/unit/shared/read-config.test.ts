@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { ConfigInvalidError } from "#shared/errors";
-import { listenVariables, processSettings, processVariables } from "#shared/process-env";
+import { listenSettings, listenVariables, processSettings, processVariables } from "#shared/process-env";
 import { count, durationMs, flag, readConfig } from "#shared/read-config";
 
 /** What is refused, as the error lists it. */
@@ -17,8 +17,7 @@ function problemsOf(schema: z.ZodType, env: Record<string, string | undefined>):
 
 const processEnv = z.object({ ...processVariables, ...listenVariables }).transform((env) => ({
   ...processSettings(env),
-  host: env.SLUICE_HOST,
-  allowUnauthenticated: env.SLUICE_ALLOW_UNAUTHENTICATED,
+  ...listenSettings(env),
 }));
 
 const REDIS = { SLUICE_REDIS_URL: "redis://127.0.0.1:6379" };
@@ -83,7 +82,7 @@ describe("the variables of every process", () => {
       durability: { required: "disk", asserted: false },
       logLevel: "info",
       host: "127.0.0.1",
-      allowUnauthenticated: false,
+      auth: "off",
     });
     expect(problemsOf(processEnv, {})).toEqual([expect.stringMatching(/^SLUICE_REDIS_URL: is required/)]);
   });
@@ -100,21 +99,27 @@ describe("the variables of every process", () => {
   test.each([
     ["SLUICE_REDIS_PREFIX", "sluice:prod", "must be 1 to 32 lower-case letters, digits and dashes"],
     ["SLUICE_DURABILITY", "forever", "must be one of process, disk"],
+    ["SLUICE_AUTH", "yes", "must be keys or off"],
     ["SLUICE_LOG_LEVEL", "loud", "must be one of silent, error, warn, info, debug"],
   ])("refuse a wrong %s by its rule", (name, value, rule) => {
     expect(problemsOf(processEnv, { ...REDIS, [name]: value })).toEqual([`${name}: ${rule}`]);
   });
 
-  test.each(["SLUICE_DURABILITY_ASSERTED", "SLUICE_ALLOW_UNAUTHENTICATED"])(
-    "refuse a %s that is neither yes nor no, and never take it for yes",
-    (name) => {
-      expect(problemsOf(processEnv, { ...REDIS, [name]: "ja" })).toEqual([
-        expect.stringMatching(`^${name}: `),
-      ]);
-      expect(readConfig(processEnv, { ...REDIS, [name]: "false" })).toMatchObject({
-        allowUnauthenticated: false,
-        durability: { asserted: false },
-      });
-    },
-  );
+  test("refuse an assertion that is neither yes nor no, and never take it for yes", () => {
+    const name = "SLUICE_DURABILITY_ASSERTED";
+    expect(problemsOf(processEnv, { ...REDIS, [name]: "ja" })).toEqual([expect.stringMatching(`^${name}: `)]);
+    expect(readConfig(processEnv, { ...REDIS, [name]: "false" }).durability.asserted).toBe(false);
+  });
+
+  test.each([
+    ["127.0.0.1", undefined, "off"],
+    ["::1", "", "off"],
+    ["127.0.0.1", "keys", "keys"],
+    ["0.0.0.0", undefined, "keys"],
+    ["ops.example", "", "keys"],
+    ["0.0.0.0", "off", "off"],
+  ])("ask for keys beyond loopback unless told: on %s with SLUICE_AUTH=%s it is %s", (host, named, auth) => {
+    const env = { ...REDIS, SLUICE_HOST: host, SLUICE_AUTH: named };
+    expect(readConfig(processEnv, env)).toMatchObject({ host, auth });
+  });
 });

@@ -6,6 +6,7 @@ import type { Envelope } from "#shared/envelope";
 import { EMPTY_RECORD } from "#shared/job-record";
 import type { Log } from "#shared/log";
 import type { TakenJob } from "#shared/redis/lane-worker";
+import type { ChildDoor } from "#worker/child-jobs";
 
 export function contractOf(policy: Partial<JobPolicy> = {}): Contract {
   const schema = z.looseObject({ orderId: z.string() });
@@ -49,3 +50,8 @@ export function recordingLog(): { readonly log: Log; readonly lines: LoggedLine[
   const log = pino({ base: null }, { write: (line: string) => lines.push(JSON.parse(line)) });
   return { log, lines };
 }
+
+/** For handlers that enqueue nothing. */
+export const noChildren: ChildDoor = {
+  of: () => () => Promise.reject(new Error("nothing is enqueued here")),
+};

@@ -7,7 +7,7 @@ import type { Settlement, TakenJob } from "#shared/redis/lane-worker";
 import { FakeClock, settled } from "#test/support/fake-clock";
 import { defineJob, type Handler, type JobDefinition } from "#worker/app";
 import { JobProcessor } from "#worker/process-job";
-import { contractOf, envelope, recordingLog, taken } from "./job-builder.ts";
+import { contractOf, envelope, noChildren, recordingLog, taken } from "./job-builder.ts";
 
 /** A processor of one release whose draws are all 1/2, and what it called. */
 function processorOf(handler: Handler<unknown>, contract: JobDefinition["contract"] = contractOf()) {
@@ -23,6 +23,7 @@ function processorOf(handler: Handler<unknown>, contract: JobDefinition["contrac
     clock,
     log,
     random: () => 0.5,
+    children: noChildren,
     onRunEnded: (type, busyMs) => runsEnded.push([type, busyMs]),
     onRead: (lane) => reading.push([lane, "read"]),
     onBuildDefect: (lane, defect) => reading.push([lane, defect]),

@@ -7,7 +7,7 @@ import { FakeClock, settled } from "#test/support/fake-clock";
 import type { Handler, HandlerContext } from "#worker/app";
 import type { AbortCause } from "#worker/decide-outcome";
 import { type HandlerRun, runHandler } from "#worker/run-handler";
-import { contractOf, envelope, recordingLog, taken } from "./job-builder.ts";
+import { contractOf, envelope, noChildren, recordingLog, taken } from "./job-builder.ts";
 
 interface Started {
   readonly clock: FakeClock;
@@ -39,6 +39,7 @@ function start(
     clock,
     log,
     random: () => 0.5,
+    children: noChildren,
     aborts: flags,
     ...changed,
   });

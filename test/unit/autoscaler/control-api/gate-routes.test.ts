@@ -1,11 +1,13 @@
-import { Registry } from "prom-client";
 import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { buildControlServer, type ControlPorts } from "#autoscaler/control-api/server";
 import type { GateMove } from "#autoscaler/gate-keeper";
 import { createLog } from "#shared/log";
+import type { AuditAct } from "#shared/redis/audit-store";
 import type { GateDecision, GateRefusal } from "#shared/registry/decide-gate";
 import { EMPTY_REGISTRY } from "#shared/registry/registry-document";
-import { gateView, snapshotOf } from "./build-look.ts";
+import { keysOnly, testKey } from "#test/support/api-keys";
+import { gateView } from "./build-look.ts";
+import { calmPorts } from "./build-ports.ts";
 
 const host = "127.0.0.1:7701";
 const PATH = "/v1/gates/receipt.render";
@@ -15,22 +17,24 @@ const body = { version: 3, by: "ana@ops1", why: "soaked for a day" };
 async function serve(changes: Partial<ControlPorts> = {}) {
   const moves: GateMove[] = [];
   const moved: GateDecision = { kind: "moved", from: 2, document: EMPTY_REGISTRY };
-  const server = await buildControlServer({
-    log: createLog("test", "silent"),
-    loopbackOnly: true,
-    metrics: new Registry(),
-    readiness: () => ({ durability: null, redisReachable: true, stopping: false, problems: [] }),
-    queues: { open: () => Promise.reject(new Error("no queue in this test")) },
-    snapshot: async () => snapshotOf(),
-    decisions: async () => [],
-    observation: async () => ({ snapshot: snapshotOf(), document: EMPTY_REGISTRY }),
-    gates: async () => [gateView()],
-    moveGate: async (move) => {
-      moves.push(move);
-      return moved;
-    },
-    ...changes,
-  });
+  const acts: AuditAct[] = [];
+  const server = await buildControlServer(
+    calmPorts({
+      loopbackOnly: true,
+      gates: async () => [gateView()],
+      moveGate: async (move) => {
+        moves.push(move);
+        return moved;
+      },
+      audit: {
+        ...calmPorts().audit,
+        record: async (act) => {
+          acts.push(act);
+        },
+      },
+      ...changes,
+    }),
+  );
   onTestFinished(() => server.close());
   const get = (url: string) => server.inject({ url, headers: { host } });
   const post = (payload: unknown, { url = PATH, type = "application/json" } = {}) =>
@@ -40,7 +44,7 @@ async function serve(changes: Partial<ControlPorts> = {}) {
       headers: { host, "content-type": type },
       payload: typeof payload === "string" ? payload : JSON.stringify(payload),
     });
-  return { server, moves, get, post };
+  return { server, moves, acts, get, post };
 }
 
 describe("GET /v1/gates", () => {
@@ -141,11 +145,43 @@ describe("POST /v1/gates/{type}", () => {
     expect(answer.headers["retry-after"]).toBe(retryAfter);
   });
 
-  test("is refused where the API does not listen on loopback, before anything is moved", async () => {
-    const { post, moves } = await serve({ loopbackOnly: false });
-    const answer = await post(body);
-    expect([answer.statusCode, answer.json().code]).toEqual([403, "WRITE_NOT_ALLOWED"]);
-    expect(moves).toEqual([]);
+  test("is made in the name of the key, whatever the body says", async () => {
+    const key = testKey(["ops:write"], { name: "deploy" });
+    const { server, moves, acts } = await serve({ authentication: keysOnly([key]) });
+    for (const by of [undefined, "somebody-else"]) {
+      const headers = { host, ...key.bearer };
+      const answer = await server.inject({ method: "POST", url: PATH, headers, payload: { ...body, by } });
+      expect(answer.statusCode).toBe(200);
+    }
+    expect(moves.map((it) => it.by)).toEqual(["deploy", "deploy"]);
+    const { keyId } = key.document;
+    expect(acts).toMatchObject([
+      { keyId, name: "deploy", tenant: "acme", action: "gate.move", target: "receipt.render" },
+      { keyId, name: "deploy", tenant: "acme", action: "gate.move", target: "receipt.render" },
+    ]);
+  });
+
+  test.each<[string, () => Promise<GateDecision>, object]>([
+    [
+      "moved",
+      async () => ({ kind: "moved", from: 2, document: EMPTY_REGISTRY }),
+      { outcome: "done", before: { activeversion: 2 }, after: { activeversion: 3, by: "ana@ops1" } },
+    ],
+    [
+      "refused",
+      async () => ({ kind: "refused", code: "no-reader", reason: "it is so" }),
+      { outcome: "refused", after: { refused: "no-reader", asked: 3 } },
+    ],
+    [
+      "not answered",
+      () => Promise.reject(new Error("away")),
+      { outcome: "unknown", after: { activeversion: 3 } },
+    ],
+  ])("is recorded with its reason when it is %s", async (_what, moveGate, entry) => {
+    const { post, acts } = await serve({ moveGate });
+    await post(body);
+    const actor = { keyId: null, name: "anonymous", tenant: "default", requestId: expect.any(String) };
+    expect(acts).toMatchObject([{ ...actor, why: "soaked for a day", ...entry }]);
   });
 
   test("is refused by another host name, which is how a page elsewhere would reach it", async () => {
@@ -296,10 +332,12 @@ describe("every other write", () => {
   });
 
   test("spelled as this one by percent signs is this one, with its rules", async () => {
-    const { server, moves } = await serve({ loopbackOnly: false });
+    const key = testKey(["ops:read"]);
+    const { server, moves } = await serve({ authentication: keysOnly([key]) });
     const url = "/%76%31/gates/receipt%2Erender";
-    const answer = await server.inject({ method: "POST", url, headers: { host }, payload: body });
-    expect(answer.statusCode).toBe(403);
+    const headers = { host, ...key.bearer };
+    const answer = await server.inject({ method: "POST", url, headers, payload: body });
+    expect([answer.statusCode, answer.json().code]).toEqual([403, "SCOPE_MISSING"]);
     expect(moves).toEqual([]);
   });
 });

@@ -11,7 +11,7 @@ import {
   workerView,
 } from "./build-look.ts";
 
-const refreshing = { refreshes: true };
+const refreshing = { refreshes: true, open: false };
 const healthy = lookOf({ decisions: [decisionRecord()] });
 
 const HOSTILE = `"><script>alert('x')</script><img src=x onerror=alert(1)>&lt;`;
@@ -34,7 +34,7 @@ describe("the page", () => {
 
   test("loads itself anew until told not to", () => {
     expect(renderPage(healthy, refreshing)).toContain('<meta http-equiv="refresh" content="5">');
-    expect(renderPage(healthy, { refreshes: false })).not.toContain("http-equiv");
+    expect(renderPage(healthy, { refreshes: false, open: false })).not.toContain("http-equiv");
   });
 
   test("shows hostile text everywhere as text", () => {

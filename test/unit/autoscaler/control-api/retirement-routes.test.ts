@@ -1,10 +1,9 @@
-import { Registry } from "prom-client";
 import { expect, onTestFinished, test } from "vitest";
 import type { RetirementPorts } from "#autoscaler/control-api/retirement-routes";
 import { buildControlServer } from "#autoscaler/control-api/server";
-import { createLog } from "#shared/log";
 import { published, releaseOf, typeOf, without } from "../../shared/registry/registry-builder.ts";
 import { laneView, OBSERVED_AT, queueView, snapshotOf, workerView } from "./build-look.ts";
+import { calmPorts } from "./build-ports.ts";
 
 const document = published(
   releaseOf("v1", typeOf("receipt.render", [[1, 1]])),
@@ -36,18 +35,7 @@ const snapshot = snapshotOf({
 });
 
 async function ask(url: string, observation: RetirementPorts["observation"]) {
-  const server = await buildControlServer({
-    log: createLog("test", "silent"),
-    loopbackOnly: false,
-    metrics: new Registry(),
-    readiness: () => ({ durability: null, redisReachable: true, stopping: false, problems: [] }),
-    queues: { open: () => Promise.reject(new Error("no queue in this test")) },
-    snapshot: async () => snapshot,
-    decisions: async () => [],
-    gates: async () => [],
-    moveGate: () => Promise.reject(new TypeError("no gate moves in this test")),
-    observation,
-  });
+  const server = await buildControlServer(calmPorts({ snapshot: async () => snapshot, observation }));
   onTestFinished(() => server.close());
   return server.inject(url);
 }

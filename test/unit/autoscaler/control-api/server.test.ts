@@ -1,9 +1,7 @@
-import { Registry } from "prom-client";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { buildControlServer, type ControlPorts } from "#autoscaler/control-api/server";
-import { createLog } from "#shared/log";
-import { EMPTY_REGISTRY } from "#shared/registry/registry-document";
 import { decisionRecord, OBSERVED_AT, snapshotOf } from "./build-look.ts";
+import { calmPorts } from "./build-ports.ts";
 
 type Server = Awaited<ReturnType<typeof buildControlServer>>;
 const servers: Server[] = [];
@@ -14,19 +12,9 @@ afterEach(async () => {
 
 /** All is well and nothing needs a queue. */
 async function serve(changes: Partial<ControlPorts> = {}): Promise<Server> {
-  const server = await buildControlServer({
-    log: createLog("test", "silent"),
-    loopbackOnly: false,
-    metrics: new Registry(),
-    readiness: () => ({ durability: null, redisReachable: true, stopping: false, problems: [] }),
-    queues: { open: () => Promise.reject(new Error("no queue in this test")) },
-    snapshot: async () => snapshotOf({ queues: [] }),
-    decisions: async () => [],
-    observation: async () => ({ snapshot: snapshotOf(), document: EMPTY_REGISTRY }),
-    gates: async () => [],
-    moveGate: () => Promise.reject(new TypeError("no gate moves in this test")),
-    ...changes,
-  });
+  const server = await buildControlServer(
+    calmPorts({ snapshot: async () => snapshotOf({ queues: [] }), ...changes }),
+  );
   servers.push(server);
   return server;
 }

@@ -1,0 +1,44 @@
+/** What became of one job of several, as a batch's answer tells it. */
+import type { EnqueueResult } from "#shared/enqueue/enqueuer";
+import type { Problem } from "#shared/http/problem";
+import type { JobState } from "#shared/job-state";
+import { problemFor } from "./problems.ts";
+
+export interface BatchResult {
+  /** Place in the batch, from 0. */
+  readonly index: number;
+  readonly outcome: "created" | "replayed" | "deduplicated" | "refused" | "unknown";
+  readonly id?: string;
+  readonly state?: JobState | null;
+  readonly problem?: BatchProblem;
+}
+
+/** A problem without what is the same in each. */
+export type BatchProblem = Pick<
+  Problem,
+  "status" | "code" | "detail" | "errors" | "retryAfterSeconds" | "retryAfterMs"
+>;
+
+export function batchResultOf(index: number, result: EnqueueResult): BatchResult {
+  if ("answer" in result) {
+    const { job, outcome } = result.answer;
+    return { index, outcome, id: job.id, state: job.state };
+  }
+  const { status, code, detail, errors, retryAfterSeconds, retryAfterMs, outcome } = problemFor(result.error);
+  const problem = {
+    status,
+    code,
+    detail,
+    ...(errors !== undefined && { errors }),
+    ...(retryAfterSeconds !== undefined && { retryAfterSeconds }),
+    ...(retryAfterMs !== undefined && { retryAfterMs }),
+  };
+  return { index, outcome: outcome === "unknown" ? "unknown" : "refused", problem };
+}
+
+/** How many ended how. */
+export function countsOf(results: readonly BatchResult[]): Readonly<Record<BatchResult["outcome"], number>> {
+  const counts = { created: 0, replayed: 0, deduplicated: 0, refused: 0, unknown: 0 };
+  for (const { outcome } of results) counts[outcome] += 1;
+  return counts;
+}

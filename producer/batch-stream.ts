@@ -1,0 +1,77 @@
+/**
+ * A stream of jobs of any length: lines in, results out, in order.
+ *
+ * A few groups of lines are on their way to Redis at once; beyond that no more of the body is read, and while the
+ * client does not read its results neither. So a stream costs a bounded amount of memory however long it is.
+ */
+import type { Readable } from "node:stream";
+import type { EnqueueResult, Enqueuer, EnqueueTerms } from "#shared/enqueue/enqueuer";
+import { ENVELOPE_BYTES_MAX, type JobRequest, parsePlainRequest } from "#shared/envelope";
+import { EnvelopeInvalidError } from "#shared/errors";
+import { type BatchResult, batchResultOf } from "./batch-result.ts";
+import { type Line, linesOf } from "./ndjson.ts";
+import { readBody } from "./read-body.ts";
+
+/** Lines that go to Redis together. */
+const GROUP_LINES_MAX = 100;
+
+/** Groups on their way at once: one is being worked off while the next is read. */
+const GROUPS_MAX = 3;
+
+export interface BatchStreamPorts {
+  readonly enqueuer: Pick<Enqueuer, "enqueueMany">;
+  /** On whose behalf the job at a place of the stream is asked for. */
+  byOf(index: number): EnqueueTerms;
+  /** A group has been read: the client is alive. */
+  onGroup(): void;
+}
+
+/** Yields the results of each group as text, a line a job. */
+export async function* batchStream(body: Readable, ports: BatchStreamPorts): AsyncGenerator<string> {
+  const underWay: Promise<string>[] = [];
+  let index = 0;
+  for await (const lines of linesOf(body, ENVELOPE_BYTES_MAX)) {
+    ports.onGroup();
+    for (let at = 0; at < lines.length; at += GROUP_LINES_MAX) {
+      const group = lines.slice(at, at + GROUP_LINES_MAX);
+      underWay.push(resultsOf(group, index, ports));
+      index += group.length;
+      if (underWay.length >= GROUPS_MAX) yield (await underWay.shift()) ?? "";
+    }
+  }
+  for (const group of underWay) yield await group;
+}
+
+async function resultsOf(lines: readonly Line[], from: number, ports: BatchStreamPorts): Promise<string> {
+  const read = lines.map(attemptRead);
+  const requests = read.flatMap((it) => ("request" in it ? [it.request] : []));
+  const places = read.flatMap((it, at) => ("request" in it ? [from + at] : []));
+  const answered = await ports.enqueuer.enqueueMany(requests, (at) => ports.byOf(places[at] ?? from), false);
+  let next = 0;
+  let text = "";
+  for (const [at, it] of read.entries()) {
+    const result: EnqueueResult = "request" in it ? (answered[next++] ?? it.missing) : it;
+    text += `${JSON.stringify(batchResultOf(from + at, result) satisfies BatchResult)}\n`;
+  }
+  return text;
+}
+
+type Read =
+  | { readonly request: JobRequest; readonly missing: { readonly error: unknown } }
+  | { readonly error: unknown };
+
+const MISSING = { error: new TypeError("every request is answered") };
+
+function attemptRead(line: Line): Read {
+  if (line === null) return { error: lineTooLong() };
+  try {
+    return { request: parsePlainRequest(readBody(line)), missing: MISSING };
+  } catch (error) {
+    return { error };
+  }
+}
+
+function lineTooLong(): EnvelopeInvalidError {
+  const message = `a line may have at most ${ENVELOPE_BYTES_MAX} bytes; store the bulk elsewhere and send a reference`;
+  return new EnvelopeInvalidError([{ pointer: "", rule: "size", message }]);
+}

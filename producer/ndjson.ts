@@ -1,0 +1,69 @@
+/**
+ * Newline-delimited JSON, read with back-pressure: a line at a time, each of bounded length, in the pieces that the
+ * network brings.
+ */
+
+/** One line of the body without its end; `null` when it was longer than allowed, and was skipped. */
+export type Line = string | null;
+
+/**
+ * The lines of each piece as it arrives. The next piece is asked for only when the last was taken, so a body
+ * that comes faster than it is worked off waits in the client. Blank lines are left out.
+ *
+ * @param lineBytesMax bytes of one line.
+ */
+export async function* linesOf(
+  body: AsyncIterable<Uint8Array>,
+  lineBytesMax: number,
+): AsyncGenerator<readonly Line[]> {
+  const splitter = new LineSplitter(lineBytesMax);
+  for await (const piece of body) {
+    const lines = splitter.take(piece);
+    if (lines.length > 0) yield lines;
+  }
+  const last = splitter.end();
+  if (last.length > 0) yield last;
+}
+
+const NEWLINE = 0x0a;
+
+class LineSplitter {
+  readonly #lineBytesMax: number;
+  /** The start of a line whose end has not come. */
+  #held: Uint8Array[] = [];
+  #heldBytes = 0;
+  #isTooLong = false;
+
+  constructor(lineBytesMax: number) {
+    this.#lineBytesMax = lineBytesMax;
+  }
+
+  take(piece: Uint8Array): Line[] {
+    const lines: Line[] = [];
+    let from = 0;
+    for (let at = piece.indexOf(NEWLINE); at !== -1; at = piece.indexOf(NEWLINE, from)) {
+      this.#hold(piece.subarray(from, at));
+      lines.push(...this.end());
+      from = at + 1;
+    }
+    this.#hold(piece.subarray(from));
+    return lines;
+  }
+
+  /** The line that is held, none when it is blank. */
+  end(): Line[] {
+    const text = this.#isTooLong ? null : Buffer.concat(this.#held).toString("utf8").trim();
+    this.#held = [];
+    this.#heldBytes = 0;
+    this.#isTooLong = false;
+    return text === "" ? [] : [text];
+  }
+
+  #hold(part: Uint8Array): void {
+    if (part.length === 0 || this.#isTooLong) return;
+    this.#heldBytes += part.length;
+    this.#isTooLong = this.#heldBytes > this.#lineBytesMax;
+    if (this.#isTooLong) this.#held = [];
+    else this.#held.push(part);
+  }
+}
