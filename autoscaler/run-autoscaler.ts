@@ -22,11 +22,13 @@ import { LoadStore } from "#shared/redis/load-store";
 import { RegistryFollower } from "#shared/redis/registry-store";
 import { limitsBaseOf, readSluiceConfig, type SluiceConfig } from "#shared/sluice-config";
 import type { AutoscalerConfig } from "./config.ts";
+import type { ChoreMetrics } from "./control-api/chore-metrics.ts";
 import { ControlMetrics } from "./control-api/control-metrics.ts";
 import { buildControlServer } from "./control-api/server.ts";
 import { ControlLoop } from "./control-loop.ts";
 import { LocalProcesses } from "./fleet/local-processes.ts";
 import { GateKeeper, type GateMove } from "./gate-keeper.ts";
+import { LeaderWork } from "./leader-work.ts";
 import { LimitsKeeper, type OverrideRequest } from "./limits-keeper.ts";
 import { Observer } from "./observe.ts";
 import { retireAbsent } from "./retire-absent.ts";
@@ -136,23 +138,23 @@ async function control(setup: Control): Promise<void> {
     ...answersOf({ clock, observer, load, gateKeeper, audit, limits: await publishedLimits(setup) }),
     readiness: () => ({ durability: watch.found, ...watchState(watch, stop), problems: [] }),
   });
-  await listenAndRun(server, {
-    ...setup,
-    executor,
-    loops: [loop, { run: () => watch.run(clock, stop) }, door],
-  });
+  await listenAndRun(server, { ...setup, executor, watch, metrics: metrics.chores, loops: [loop, door] });
   queues.close();
   log.info("autoscaler has stopped");
 }
 
 interface Running extends Control {
   readonly executor: LocalProcesses;
+  readonly watch: DurabilityWatch;
+  readonly metrics: ChoreMetrics;
   readonly loops: readonly { run(stop: AbortSignal): Promise<unknown> }[];
 }
 
 /** Serves until it is told to stop, then stops the workers. */
 async function listenAndRun(server: FastifyInstance, running: Running): Promise<void> {
-  const { config, log, clock, executor, loops, stop, insist } = running;
+  const { config, log, clock, executor, watch, metrics, stop, insist } = running;
+  const leaderWork = new LeaderWork({ ...config, clock, log, metrics });
+  const loops = [...running.loops, leaderWork, { run: () => watch.run(clock, stop) }];
   await server.listen({ host: config.host, port: config.port });
   log.info({ port: (server.server.address() as AddressInfo).port }, "autoscaler is listening");
   insist.addEventListener("abort", () => executor.killAll(), { once: true });

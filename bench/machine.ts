@@ -38,6 +38,8 @@ export function describeMethod({ rounds, seconds, jobs, connections }: BenchOpti
     "each server, worker and load a process of its own; all share this machine's cores",
     `each measurement with an empty Redis of its own on a Unix socket: ${settings.join(", ")}`,
     `HTTP: loopback, ${connections} connections in a closed loop, 192 bytes a body, 1 s of warm-up, then ${seconds} s`,
+    "everything on: an idempotency key on each request, bounds of the backlog, a limits document with throttles",
+    `stream: one request of lines, written as fast as it is taken, 1 s of warm-up, then ${seconds} s`,
     `raw adds: ${connections} calls of queue.add in flight, or one addBulk at a time, 1 s of warm-up, then ${seconds} s`,
     `workers: ${jobs} jobs wait before the worker starts; first job taken to last job finished`,
     "CPU time from /proc/<pid>/stat, all threads; Redis bytes: growth of used_memory by the jobs in it",

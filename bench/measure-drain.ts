@@ -8,17 +8,8 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Child } from "./child.ts";
 import { withCleanup } from "./cleanup.ts";
 import { type CpuReading, readCpu } from "./cpu-time.ts";
-import { storedJobs } from "./measure-ingest.ts";
-import {
-  jobsUrl,
-  load,
-  publishApp,
-  type Side,
-  SLOTS,
-  startProgram,
-  startSluiceProducer,
-  startSluiceWorker,
-} from "./programs.ts";
+import { startSluiceDoor, storedJobs } from "./measure-ingest.ts";
+import { jobsUrl, load, type Side, SLOTS, startProgram, startSluiceWorker } from "./programs.ts";
 import { countJobs, type QueueCounts, RAW_QUEUE, SLUICE_LANE } from "./queue-keys.ts";
 import { type RedisServer, startRedis } from "./redis-server.ts";
 import { type Sample, sampleOf } from "./sample.ts";
@@ -38,7 +29,7 @@ export interface DrainOptions {
 
 interface WorkerKind {
   readonly queue: string;
-  preload(side: Side, jobs: number): Promise<void>;
+  preload(side: Side, jobs: number, store: RedisServer): Promise<void>;
   start(side: Side): Child;
 }
 
@@ -55,9 +46,8 @@ const raw: WorkerKind = {
 
 const sluice: WorkerKind = {
   queue: SLUICE_LANE,
-  async preload(side, jobs) {
-    await publishApp(side);
-    const url = await jobsUrl(startSluiceProducer(side));
+  async preload(side, jobs, store) {
+    const url = await jobsUrl(await startSluiceDoor(side, store));
     const loader = startProgram("load", side);
     await load(loader, { url, connections: PRELOAD_CONNECTIONS, amount: jobs });
   },
@@ -73,7 +63,7 @@ function measure(kind: WorkerKind, { jobs, nodeArgs }: DrainOptions): Promise<Sa
     const { socketPath } = store;
     const emptyBytes = await store.usedMemoryBytes();
     await withCleanup(async (preloading) => {
-      await kind.preload({ cleanup: preloading, socketPath, nodeArgs: [] }, jobs);
+      await kind.preload({ cleanup: preloading, socketPath, nodeArgs: [] }, jobs, store);
     });
     await storedJobs(store, kind.queue, jobs);
 

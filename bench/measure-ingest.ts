@@ -2,6 +2,7 @@
 import type { Child } from "./child.ts";
 import { withCleanup } from "./cleanup.ts";
 import { readCpu } from "./cpu-time.ts";
+import { publishLimits } from "./limits.ts";
 import { jobsUrl, load, publishApp, type Side, startProgram, startSluiceProducer } from "./programs.ts";
 import { countJobs, RAW_QUEUE, SLUICE_LANE } from "./queue-keys.ts";
 import { type RedisServer, startRedis } from "./redis-server.ts";
@@ -17,39 +18,59 @@ export interface LoadOptions {
 }
 
 interface Server {
-  start(side: Side): Promise<Child>;
+  start(side: Side, store: RedisServer): Promise<Child>;
+  /** Each request has an idempotency key of its own. */
+  readonly keys: boolean;
   /** `null`: keeps nothing. */
   readonly queue: string | null;
 }
 
-const noQueue: Server = { start: async (side) => startProgram("http-no-queue", side), queue: null };
-
-const queueAdd: Server = { start: async (side) => startProgram("http-queue-add", side), queue: RAW_QUEUE };
-
-const sluice: Server = {
-  async start(side) {
-    await publishApp(side);
-    return startSluiceProducer(side);
-  },
-  queue: SLUICE_LANE,
+const noQueue: Server = {
+  start: async (side) => startProgram("http-no-queue", side),
+  keys: false,
+  queue: null,
 };
+
+const queueAdd: Server = {
+  start: async (side) => startProgram("http-queue-add", side),
+  keys: false,
+  queue: RAW_QUEUE,
+};
+
+const sluice = (settings: { readonly keys: boolean; readonly isThrottled: boolean }): Server => ({
+  start: (side, store) => startSluiceDoor(side, store, settings.isThrottled),
+  keys: settings.keys,
+  queue: SLUICE_LANE,
+});
 
 export const measureNoQueue = (options: LoadOptions) => measure(noQueue, options);
 export const measureQueueAdd = (options: LoadOptions) => measure(queueAdd, options);
-export const measureSluiceProducer = (options: LoadOptions) => measure(sluice, options);
+export const measureSluiceBare = (options: LoadOptions) =>
+  measure(sluice({ keys: false, isThrottled: false }), options);
+export const measureSluice = (options: LoadOptions) =>
+  measure(sluice({ keys: true, isThrottled: false }), options);
+export const measureSluiceThrottled = (options: LoadOptions) =>
+  measure(sluice({ keys: true, isThrottled: true }), options);
+
+/** A producer that knows its app and its limits. */
+export async function startSluiceDoor(side: Side, store: RedisServer, isThrottled = false): Promise<Child> {
+  await publishApp(side);
+  await publishLimits(store, isThrottled);
+  return startSluiceProducer(side);
+}
 
 function measure(kind: Server, { seconds, connections, nodeArgs }: LoadOptions): Promise<Sample> {
   return withCleanup(async (cleanup) => {
     const store = await startRedis(cleanup);
     const { socketPath } = store;
-    const server = await kind.start({ cleanup, socketPath, nodeArgs });
+    const server = await kind.start({ cleanup, socketPath, nodeArgs }, store);
     const url = await jobsUrl(server);
     const loader = startProgram("load", { cleanup, socketPath, nodeArgs: [] });
     const emptyBytes = await store.usedMemoryBytes();
 
-    const warmUp = await load(loader, { url, connections, seconds: WARM_UP_SECONDS });
+    const warmUp = await load(loader, { url, connections, keys: kind.keys, seconds: WARM_UP_SECONDS });
     const before = readCpu(server.pid, store.pid);
-    const { answered, p50Ms, p99Ms } = await load(loader, { url, connections, seconds });
+    const { answered, p50Ms, p99Ms } = await load(loader, { url, connections, keys: kind.keys, seconds });
     const after = readCpu(server.pid, store.pid);
 
     const common = { jobs: answered, before, after, p50Ms, p99Ms };

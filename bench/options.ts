@@ -1,7 +1,7 @@
 /** The command line of the bench. Every number is bounded, so that no run goes on for ever. */
 import { parseArgs } from "node:util";
 
-export const GROUPS = ["ingest", "raw", "worker"] as const;
+export const GROUPS = ["ingest", "raw", "stream", "worker"] as const;
 export type GroupName = (typeof GROUPS)[number];
 
 /** A lane keeps that many finished jobs, by which the bench knows that all are finished. */
@@ -29,7 +29,7 @@ export const USAGE = `npm run bench -- [options]
   --seconds S       length of one measured load                1 to 120, default 10
   --jobs N          jobs that a worker drains in a round       100 to 100000, default 20000
   --connections N   HTTP connections                           1 to 1000, default 64
-  --only GROUP      ingest, raw or worker; may be repeated     default all
+  --only GROUP      ingest, raw, stream or worker; may be repeated   default all
   --json            print one JSON object
   --profile         one round under a CPU profiler: where a job's microseconds go`;
 

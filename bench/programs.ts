@@ -27,6 +27,7 @@ const PROGRAMS = {
   "raw-add": new URL("./programs/raw-add.mjs", import.meta.url),
   "raw-worker": new URL("./programs/raw-worker.mjs", import.meta.url),
   load: new URL("./programs/load.mjs", import.meta.url),
+  "stream-load": new URL("./programs/stream-load.mjs", import.meta.url),
 };
 
 export function startProgram(
@@ -86,23 +87,27 @@ export async function jobsUrl(server: Child): Promise<string> {
 
 export interface LoadRequest {
   readonly url: string;
-  readonly connections: number;
+  /** Each with one request at a time. */
+  readonly connections?: number;
+  /** Each request has an idempotency key of its own. */
+  readonly keys?: boolean;
   readonly seconds?: number;
   /** Requests in all. */
   readonly amount?: number;
 }
 
 export interface LoadResult {
+  /** Jobs accepted. */
   readonly answered: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
 }
 
-/** Loads a server. @throws when a request was answered with anything but 202, or not at all. */
+/** Loads a server. @throws when a job was answered with anything but that it is accepted, or not at all. */
 export async function load(loader: Child, request: LoadRequest): Promise<LoadResult> {
   type Answer = LoadResult & { readonly refused: number; readonly failed: number };
   const answer = await loader.ask<Answer>(request, SCRIPT_MAX_MS + (request.seconds ?? 600) * 1_000);
   if (answer.refused === 0 && answer.failed === 0 && answer.answered > 0) return answer;
   const { answered, refused, failed } = answer;
-  throw new Error(`${answered} requests were accepted, ${refused} refused, and ${failed} failed`);
+  throw new Error(`${answered} jobs were accepted, ${refused} refused, and ${failed} failed`);
 }

@@ -40,7 +40,7 @@ function renderGroup(group: GroupResult): readonly string[] {
     [group.title, ...columns.map((column) => column.heading)],
     ...group.sides.map((side) => [side.label, ...columns.map((column) => cell(side, column))]),
   ];
-  return [...aligned(rows), ...(group.ratio === null ? [] : ratioLines(group.ratio))];
+  return [...aligned(rows), ...group.ratios.map(ratioLine)];
 }
 
 function cell(side: SideResult, { metric, digits }: Column): string {
@@ -48,10 +48,9 @@ function cell(side: SideResult, { metric, digits }: Column): string {
   return spread === null ? "-" : spreadText(spread, digits);
 }
 
-function ratioLines({ of, to, perSecond, nodeUsPerJob }: RatioResult): readonly string[] {
-  return [
-    `  ${of} / ${to}: ${spreadText(perSecond, 2)} of the throughput, ${spreadText(nodeUsPerJob, 2)} of Node's CPU time a job`,
-  ];
+function ratioLine({ of, to, perSecond, nodeUsPerJob, p99Ms }: RatioResult): string {
+  const slowest = p99Ms === null ? "" : `, ${spreadText(p99Ms, 2)} of the p99`;
+  return `  ${of} / ${to}: ${spreadText(perSecond, 2)} of the throughput, ${spreadText(nodeUsPerJob, 2)} of Node's CPU time a job${slowest}`;
 }
 
 function spreadText({ median, min, max }: Spread, digits: number): string {

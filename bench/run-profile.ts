@@ -27,9 +27,9 @@ export async function runProfile(
 ): Promise<string> {
   const tables: string[] = [];
   for (const group of groups) {
-    if (group.ratio === null) continue;
+    if (group.ratios.length === 0) continue;
     const profiled: ProfiledSide[] = [];
-    for (const id of [...group.ratio].reverse()) {
+    for (const id of new Set(group.ratios.flatMap(([of, to]) => [to, of]))) {
       const side = group.sides.find((it) => it.id === id);
       if (side === undefined) continue;
       onProgress(`profiling ${side.label}`);

@@ -22,6 +22,8 @@ export interface RatioResult {
   readonly perSecond: Spread;
   /** Below 1: less CPU a job than the yardstick. */
   readonly nodeUsPerJob: Spread;
+  /** `null` where the sides have no latencies. */
+  readonly p99Ms: Spread | null;
 }
 
 export interface GroupResult {
@@ -29,7 +31,7 @@ export interface GroupResult {
   readonly title: string;
   readonly unit: string;
   readonly sides: readonly SideResult[];
-  readonly ratio: RatioResult | null;
+  readonly ratios: readonly RatioResult[];
 }
 
 /** A round goes through every side in order: A B C, A B C, ... */
@@ -55,8 +57,11 @@ function groupResult(group: Group, samples: ReadonlyMap<string, readonly Sample[
     const rounds = samples.get(id) ?? [];
     return { id, label, metrics: metricsOf(rounds), rounds };
   });
-  const [of, to] = (group.ratio ?? []).map((id) => sides.find((side) => side.id === id));
-  return { name, title, unit, sides, ratio: of && to ? ratioOf(of, to) : null };
+  const ratios = group.ratios.flatMap((ids) => {
+    const [of, to] = ids.map((id) => sides.find((side) => side.id === id));
+    return of && to ? [ratioOf(of, to)] : [];
+  });
+  return { name, title, unit, sides, ratios };
 }
 
 function metricsOf(rounds: readonly Sample[]): Record<Metric, Spread | null> {
@@ -68,12 +73,17 @@ function metricsOf(rounds: readonly Sample[]): Record<Metric, Spread | null> {
 }
 
 function ratioOf(of: SideResult, to: SideResult): RatioResult {
-  const ratios = (metric: "perSecond" | "nodeUsPerJob") =>
-    spreadOf(of.rounds.map((sample, round) => sample[metric] / (to.rounds[round]?.[metric] ?? Number.NaN)));
+  const ratios = (metric: "perSecond" | "nodeUsPerJob" | "p99Ms") =>
+    spreadOf(
+      of.rounds.map(
+        (sample, round) => Number(sample[metric]) / Number(to.rounds[round]?.[metric] ?? Number.NaN),
+      ),
+    );
   return {
     of: of.label,
     to: to.label,
     perSecond: ratios("perSecond"),
     nodeUsPerJob: ratios("nodeUsPerJob"),
+    p99Ms: of.metrics.p99Ms === null || to.metrics.p99Ms === null ? null : ratios("p99Ms"),
   };
 }

@@ -1,7 +1,14 @@
 /** What is compared with what. */
 import { measureRawWorker, measureSluiceWorker } from "./measure-drain.ts";
-import { measureNoQueue, measureQueueAdd, measureSluiceProducer } from "./measure-ingest.ts";
+import {
+  measureNoQueue,
+  measureQueueAdd,
+  measureSluice,
+  measureSluiceBare,
+  measureSluiceThrottled,
+} from "./measure-ingest.ts";
 import { BULK_JOBS, measureAdd, measureAddBulk } from "./measure-raw.ts";
+import { measureSluiceStream } from "./measure-stream.ts";
 import type { BenchOptions, GroupName } from "./options.ts";
 import { SLOTS } from "./programs.ts";
 import type { Sample } from "./sample.ts";
@@ -18,8 +25,8 @@ export interface Group {
   /** What one job is on this group's lines. */
   readonly unit: string;
   readonly sides: readonly ComparedSide[];
-  /** Ids of the two sides whose ratio is the result; the second is the yardstick. */
-  readonly ratio: readonly [string, string] | null;
+  /** Pairs of ids whose ratio is a result; the second of each is the yardstick. */
+  readonly ratios: readonly (readonly [string, string])[];
 }
 
 export const SIDE_GROUPS: readonly Group[] = [
@@ -39,12 +46,26 @@ export const SIDE_GROUPS: readonly Group[] = [
         measure: (options, nodeArgs) => measureQueueAdd({ ...options, nodeArgs }),
       },
       {
-        id: "sluice-producer",
-        label: "Sluice's producer",
-        measure: (options, nodeArgs) => measureSluiceProducer({ ...options, nodeArgs }),
+        id: "sluice-bare",
+        label: "Sluice, no keys",
+        measure: (options, nodeArgs) => measureSluiceBare({ ...options, nodeArgs }),
+      },
+      {
+        id: "sluice",
+        label: "Sluice, everything on",
+        measure: (options, nodeArgs) => measureSluice({ ...options, nodeArgs }),
+      },
+      {
+        id: "sluice-throttled",
+        label: "Sluice, a throttle on each job",
+        measure: (options, nodeArgs) => measureSluiceThrottled({ ...options, nodeArgs }),
       },
     ],
-    ratio: ["sluice-producer", "http-queue-add"],
+    ratios: [
+      ["sluice", "http-queue-add"],
+      ["sluice", "http-no-queue"],
+      ["sluice-throttled", "http-queue-add"],
+    ],
   },
   {
     name: "raw",
@@ -62,7 +83,25 @@ export const SIDE_GROUPS: readonly Group[] = [
         measure: (options, nodeArgs) => measureAddBulk({ ...options, nodeArgs }),
       },
     ],
-    ratio: null,
+    ratios: [],
+  },
+  {
+    name: "stream",
+    title: "Many jobs at once",
+    unit: "jobs/s",
+    sides: [
+      {
+        id: "bulk",
+        label: `addBulk(${BULK_JOBS}), no HTTP`,
+        measure: (options, nodeArgs) => measureAddBulk({ ...options, nodeArgs }),
+      },
+      {
+        id: "sluice-stream",
+        label: "Sluice, one stream of lines",
+        measure: (options, nodeArgs) => measureSluiceStream({ ...options, nodeArgs }),
+      },
+    ],
+    ratios: [["sluice-stream", "bulk"]],
   },
   {
     name: "worker",
@@ -80,6 +119,6 @@ export const SIDE_GROUPS: readonly Group[] = [
         measure: (options, nodeArgs) => measureSluiceWorker({ ...options, nodeArgs }),
       },
     ],
-    ratio: ["sluice-worker", "raw-worker"],
+    ratios: [["sluice-worker", "raw-worker"]],
   },
 ];

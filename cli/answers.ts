@@ -17,7 +17,9 @@ export const typesAnswer = z.object({
   ),
 });
 
-export const enqueuedAnswer = z.object({ id: text, type: text, state: text });
+export const enqueuedAnswer = z.object({ id: text, type: text, state: text.nullable() });
+
+const progressAnswer = z.object({ percent: count, message: text.nullable() }).nullable().default(null);
 
 export const jobAnswer = z.object({
   type: text,
@@ -47,10 +49,36 @@ export const jobAnswer = z.object({
       }),
     ),
   }),
+  progress: progressAnswer,
   result: z.unknown(),
   resultBytesDropped: count.nullable(),
   error: z.object({ code: text, message: text }).nullable(),
 });
+
+const jobItemAnswer = z.object({
+  id: text,
+  type: text,
+  state: text,
+  lane: text.nullable(),
+  acceptedAt: text,
+  dueAt: text.nullable(),
+  startedAt: text.nullable(),
+  finishedAt: text.nullable(),
+});
+
+export const jobListAnswer = z.object({ jobs: z.array(jobItemAnswer), nextCursor: text.nullable() });
+
+/** What an event of a job's stream tells. */
+export const jobStateAnswer = z.object({
+  state: text,
+  attempts: z.object({ failed: count }),
+  release: text.nullable(),
+  worker: text.nullable(),
+  dueAt: text.nullable(),
+  progress: progressAnswer,
+});
+
+export const cancelAnswer = z.object({ state: text, cancelling: z.boolean().optional() });
 
 const laneAnswer = z.object({
   lane: text,
@@ -132,6 +160,8 @@ const decisionAnswer = z.object({
 export const decisionsAnswer = z.object({ decisions: z.array(decisionAnswer) });
 
 export type JobAnswer = z.output<typeof jobAnswer>;
+export type JobItemAnswer = z.output<typeof jobItemAnswer>;
+export type JobStateAnswer = z.output<typeof jobStateAnswer>;
 export type LanesAnswer = z.output<typeof lanesAnswer>;
 export type FleetAnswer = z.output<typeof fleetAnswer>;
 export type LaneAnswer = LanesAnswer["queues"][number]["lanes"][number];

@@ -18,6 +18,8 @@ export interface HttpRequest {
   readonly path: string;
   /** JSON text. */
   readonly body?: string;
+  /** What must still be there for a write to take effect. */
+  readonly ifMatch?: string;
   readonly timeoutMs?: number;
 }
 
@@ -67,6 +69,7 @@ export async function send(request: HttpRequest): Promise<HttpAnswer> {
         accept: "application/json",
         ...apiKeyHeaders(),
         ...(request.body && { "content-type": "application/json" }),
+        ...(request.ifMatch && { "if-match": request.ifMatch }),
       },
       ...(request.body === undefined ? {} : { body: request.body }),
     });
@@ -76,6 +79,26 @@ export async function send(request: HttpRequest): Promise<HttpAnswer> {
     if (error instanceof CliError) throw error;
     throw unreachable(request.baseUrl, error, timeoutMs);
   }
+}
+
+/**
+ * The body of a stream of events, as long as `signal` lets it.
+ *
+ * @throws {CliError} for every answer but a stream.
+ */
+export async function openEvents(
+  { baseUrl, path }: Pick<HttpRequest, "baseUrl" | "path">,
+  signal: AbortSignal,
+): Promise<AsyncIterable<Uint8Array>> {
+  let response: Response;
+  try {
+    const headers = { accept: "text/event-stream", ...apiKeyHeaders() };
+    response = await fetch(`${baseUrl}${path}`, { redirect: "manual", signal, headers });
+  } catch (error) {
+    throw unreachable(baseUrl, error, REQUEST_TIMEOUT_MS);
+  }
+  if (response.status === 200 && response.body !== null) return response.body;
+  throw refusal({ method: "GET", baseUrl, path }, response.status, parsed(await readBounded(response)));
 }
 
 async function readBounded(response: Response): Promise<string> {

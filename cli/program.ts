@@ -5,11 +5,12 @@ import { addContracts } from "./commands/contracts/add-contracts.ts";
 import { type EnqueueOptions, enqueue } from "./commands/enqueue.ts";
 import { exitCodesHelp } from "./commands/exit-codes-help.ts";
 import { addGate } from "./commands/gate/add-gate.ts";
-import { getJob } from "./commands/job.ts";
+import { addJob } from "./commands/job/add-job.ts";
 import { addKeys } from "./commands/keys/add-keys.ts";
 import { addLanes } from "./commands/lanes/add-lanes.ts";
 import { addLimits } from "./commands/limits/add-limits.ts";
 import { addRelease } from "./commands/release/add-release.ts";
+import { addSchedules } from "./commands/schedules/add-schedules.ts";
 import { status } from "./commands/status.ts";
 import type { ProgramPorts } from "./program-ports.ts";
 
@@ -41,6 +42,7 @@ export function buildProgram(ports: ProgramPorts): Command {
   addLanes(program, ports);
   addLimits(program, ports);
   addRelease(program, ports);
+  addSchedules(program, ports);
   addHelp(program, ports);
   return program;
 }
@@ -50,6 +52,7 @@ Examples:
   $ sluice dev
   $ sluice enqueue receipt.render --data @order.json --wait
   $ sluice job get shop~2f6q...
+  $ sluice job list --state failed
   $ sluice status
   $ sluice contracts check --against origin/main
   $ sluice gate raise receipt.render --why "v2 is deployed"
@@ -73,21 +76,17 @@ function addEnqueue(program: Command, ports: ProgramPorts): void {
     .option("--id <id>", "id of the job, unique for its source; the same again is the same job")
     .option("--source <uri>", "where the job comes from")
     .option("--subject <text>", "what the job is about")
+    .option(
+      "--priority <name>",
+      "critical, high, normal or low: who is refused first, and run first where the queue has priorities",
+    )
+    .option("--in <duration>", "not before so long from now, e.g. 10m, at most 24h")
+    .option("--dedup-key <key>", "no second job of the type with it while one has not ended")
     .option("--wait", "wait for the job's end; exit 8 when it did not succeed")
     .option("--timeout <duration>", "how long to wait, e.g. 500ms, 30s, 2m (default 30s); exit 7 after it")
     .action((type: string, options: EnqueueOptions, command: Command) =>
       enqueue(type, options, ports.context(command.optsWithGlobals())),
     );
-}
-
-function addJob(program: Command, ports: ProgramPorts): void {
-  program
-    .command("job")
-    .description("look after one job")
-    .command("get")
-    .description("show a job: state, times, attempts, result")
-    .argument("<id>", "id of the job, as `sluice enqueue` printed it")
-    .action((id: string, _options, command: Command) => getJob(id, ports.context(command.optsWithGlobals())));
 }
 
 function addStatus(program: Command, ports: ProgramPorts): void {

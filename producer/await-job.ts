@@ -13,7 +13,7 @@ import type { FindJobPort } from "./own-job.ts";
 import { preferenceApplied, preferredWaitSeconds } from "./prefer.ts";
 
 export interface AwaitJobPorts extends FindJobPort {
-  readonly watch: Pick<JobWatch, "hasRoom" | "untilEnded" | "subscribe">;
+  readonly watch: Pick<JobWatch, "hasRoom" | "isStopped" | "untilEnded">;
 }
 
 /** A job that has not ended is asked for again at the earliest after so long. */
@@ -37,6 +37,7 @@ export async function awaitEnd(
   const signal = untilClosed(reply);
   const ended = await ports.watch.untilEnded(job.id, { timeoutMs: seconds * 1_000, signal });
   if (ended !== null) return ended;
+  closeWhenStopped(reply, ports.watch);
   // Nobody hears the answer.
   return signal.aborted ? job : ports.findJob(job.id);
 }
@@ -53,7 +54,13 @@ export async function answerEnded(
   const signal = untilClosed(reply);
   const ended = await watch.untilEnded(jobId, { timeoutMs: seconds * 1_000, signal });
   reply.headers(preferenceApplied(seconds));
+  closeWhenStopped(reply, watch);
   return ended === null ? null : reply.code(200).send(resultOf(ended));
+}
+
+/** The connection of a request that was waiting when the server closed would hold up its stop. */
+function closeWhenStopped(reply: FastifyReply, { isStopped }: AwaitJobPorts["watch"]): void {
+  if (isStopped) reply.header("connection", "close");
 }
 
 export function sendTooManyWaiting(reply: FastifyReply): FastifyReply {

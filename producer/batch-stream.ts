@@ -1,5 +1,5 @@
 /**
- * A stream of jobs of any length: lines in, results out, in order.
+ * A stream of jobs of any length: lines in, results out, in order and as soon as they are known.
  *
  * A few groups of lines are on their way to Redis at once; beyond that no more of the body is read, and while the
  * client does not read its results neither. So a stream costs a bounded amount of memory however long it is.
@@ -22,24 +22,57 @@ export interface BatchStreamPorts {
   readonly enqueuer: Pick<Enqueuer, "enqueueMany">;
   /** On whose behalf the job at a place of the stream is asked for. */
   byOf(index: number): EnqueueTerms;
-  /** A group has been read: the client is alive. */
-  onGroup(): void;
 }
 
 /** Yields the results of each group as text, a line a job. */
 export async function* batchStream(body: Readable, ports: BatchStreamPorts): AsyncGenerator<string> {
+  const pieces = linesOf(body, ENVELOPE_BYTES_MAX);
+  try {
+    yield* resultsIn(pieces, ports);
+  } finally {
+    // Not awaited: while a piece is asked for it ends only once the body has.
+    pieces.return(undefined).catch(() => undefined);
+  }
+}
+
+type Pieces = AsyncGenerator<readonly Line[]>;
+
+async function* resultsIn(pieces: Pieces, ports: BatchStreamPorts): AsyncGenerator<string> {
   const underWay: Promise<string>[] = [];
   let index = 0;
-  for await (const lines of linesOf(body, ENVELOPE_BYTES_MAX)) {
-    ports.onGroup();
-    for (let at = 0; at < lines.length; at += GROUP_LINES_MAX) {
-      const group = lines.slice(at, at + GROUP_LINES_MAX);
+  let reading = nextOf(pieces);
+  for (;;) {
+    // A client that waits for a result before it sends more gets it.
+    const next = await firstOf(reading, underWay[0]);
+    if (typeof next === "string") {
+      void underWay.shift();
+      yield next;
+      continue;
+    }
+    if (next.done === true) break;
+    for (const group of groupsOf(next.value)) {
+      if (underWay.length >= GROUPS_MAX) yield (await underWay.shift()) ?? "";
       underWay.push(resultsOf(group, index, ports));
       index += group.length;
-      if (underWay.length >= GROUPS_MAX) yield (await underWay.shift()) ?? "";
     }
+    reading = nextOf(pieces);
   }
   for (const group of underWay) yield await group;
+}
+
+function firstOf<Next>(reading: Promise<Next>, oldest: Promise<string> | undefined): Promise<Next | string> {
+  return oldest === undefined ? reading : Promise.race([reading, oldest]);
+}
+
+function* groupsOf(lines: readonly Line[]): Generator<readonly Line[]> {
+  for (let at = 0; at < lines.length; at += GROUP_LINES_MAX) yield lines.slice(at, at + GROUP_LINES_MAX);
+}
+
+function nextOf(pieces: Pieces): Promise<IteratorResult<readonly Line[]>> {
+  const next = pieces.next();
+  // The body can fail while nobody waits for it, but for results to be read.
+  next.catch(() => undefined);
+  return next;
 }
 
 async function resultsOf(lines: readonly Line[], from: number, ports: BatchStreamPorts): Promise<string> {

@@ -125,7 +125,9 @@ const FASTIFY_PROBLEMS = new Map([
     {
       code: "BODY_TOO_LARGE",
       title: "The body is too large",
-      detail: "The body may have at most 262,144 bytes; store the bulk elsewhere and send a reference.",
+      detail:
+        "The body of a job may have at most 262,144 bytes, that of a batch 8 MiB; store the bulk elsewhere and send " +
+        "a reference, or send the jobs of a large batch as application/x-ndjson.",
     },
   ],
   [

@@ -4,16 +4,24 @@ import { findForbidden } from "#shared/json-walk";
 
 /** @throws {EnvelopeInvalidError} when the text is empty, is no JSON, or holds what is refused everywhere. */
 export function readBody(text: string): unknown {
-  let value: unknown;
+  const value = parseBody(text);
+  const forbidden = findForbidden(value);
+  if (forbidden !== null) throw new EnvelopeInvalidError([forbidden]);
+  return value;
+}
+
+/**
+ * The same without a look inside, for a list whose items are looked at one by one.
+ *
+ * @throws {EnvelopeInvalidError} when the text is empty or is no JSON.
+ */
+export function parseBody(text: string): unknown {
   try {
-    value = JSON.parse(text);
+    return JSON.parse(text);
   } catch (error) {
     if (text.trim() === "") throw refusal({ rule: "body", message: "the body is empty; send a JSON object" });
     throw refusal({ rule: "json", message: `the body is not JSON: ${positionIn(text, error)}` });
   }
-  const forbidden = findForbidden(value);
-  if (forbidden !== null) throw new EnvelopeInvalidError([forbidden]);
-  return value;
 }
 
 function refusal(issue: Omit<Issue, "pointer">): EnvelopeInvalidError {

@@ -2,7 +2,8 @@
  * A CloudEvent in binary mode (CloudEvents 1.0.2 HTTP binding, 3.1): attributes as `ce-` headers, the body is the
  * data. Says the same as the structured form, which then checks it.
  *
- * Headers are text, so attributes whose form is a whole number are read as such; values are percent-decoded once.
+ * Headers are text, so attributes whose form is a whole number are read as such. Of a value in double quotes the quotes
+ * and backslashes are taken away, as older versions of the binding wrote it; then it is percent-decoded once.
  */
 import type { IncomingHttpHeaders } from "node:http";
 import { EnvelopeInvalidError, type Issue } from "#shared/errors";
@@ -39,18 +40,32 @@ export function binaryCloudEvent(headers: IncomingHttpHeaders, data: unknown): u
 
 type Attribute = { readonly value: unknown } | { readonly issue: Omit<Issue, "pointer"> };
 
+const NAME = /^[a-z0-9]+$/;
+
+/** RFC 9110, 5.6.4. */
+const QUOTED = /^"((?:[^"\\]|\\.)*)"$/;
+
 function attributeOf(name: string, value: string | string[] | undefined): Attribute {
   if (name === "data" || name === "datacontenttype") {
     const message = `the header ce-${name} is not allowed: the body is the data, and Content-Type tells its type`;
     return { issue: { rule: "header", message } };
   }
+  if (!NAME.test(name)) {
+    const message = "CloudEvents attribute names are lower-case letters and digits";
+    return { issue: { rule: "attribute-name", message } };
+  }
   if (typeof value !== "string") return { issue: { rule: "header", message: "the header was sent twice" } };
-  const text = decoded(value);
+  const text = decoded(unquoted(value));
   if (text === null) {
     return { issue: { rule: "percent-encoding", message: "is not valid percent-encoded UTF-8" } };
   }
   const isWhole = WHOLE_NUMBERS.has(name) && /^\d{1,10}$/.test(text);
   return { value: isWhole ? Number(text) : text };
+}
+
+function unquoted(text: string): string {
+  const inner = QUOTED.exec(text)?.[1];
+  return inner === undefined ? text : inner.replaceAll(/\\(.)/g, "$1");
 }
 
 function decoded(text: string): string | null {

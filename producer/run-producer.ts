@@ -15,10 +15,12 @@ import { connectFailingFast, disconnect, type RedisConnection, untilReady } from
 import { requireSafe } from "#shared/redis/durability";
 import { DurabilityWatch } from "#shared/redis/durability-watch";
 import { type Keys, keysOf } from "#shared/redis/keys";
+import { ScheduleStore } from "#shared/redis/schedule-store";
 import { untilAborted } from "#shared/until-aborted";
 import type { ProducerConfig } from "./config.ts";
 import { ProducerMetrics } from "./metrics.ts";
 import { readingPorts } from "./reading.ts";
+import { ScheduleKeeper } from "./schedule-keeper.ts";
 import { buildServer } from "./server.ts";
 
 const START_TIMEOUT_MS = 15_000;
@@ -69,6 +71,10 @@ async function serve(redis: RedisConnection, { config, clock, log, keys, stop }:
     loopbackOnly: isLoopback(config.host),
     authentication: door.authentication,
     enqueuer: enqueuing.enqueuer,
+    schedules: new ScheduleKeeper({
+      store: new ScheduleStore(redis, keys),
+      registry: () => registry.document,
+    }),
     claims: new BatchClaims(redis, keys, clock),
     registry: () => registry.document,
     ...readingPorts({ redis, keys, clock, registry: () => registry.document }),

@@ -16,15 +16,17 @@ import { refuseOtherNames } from "#shared/http/refuse-other-names";
 import { sendProblem } from "#shared/http/send-problem";
 import type { Log } from "#shared/log";
 import type { RegistryDocument } from "#shared/registry/registry-document";
+import { answerClientError } from "./client-errors.ts";
 import type { ProducerMetrics } from "./metrics.ts";
 import { JOB_API } from "./operations/api.ts";
 import { problemFor } from "./problems.ts";
 import { addReadingRoutes, type ReadingPorts } from "./reading.ts";
 import { addBatchRoute, type BatchPorts } from "./routes/batch.ts";
 import { addJobsRoutes, type JobsPorts } from "./routes/jobs.ts";
+import { addSchedulesRoutes, type SchedulesPorts } from "./routes/schedules.ts";
 import { addTypesRoute } from "./routes/types.ts";
 
-export interface ServerPorts extends JobsPorts, BatchPorts, ReadingPorts, HealthPorts {
+export interface ServerPorts extends JobsPorts, BatchPorts, ReadingPorts, SchedulesPorts, HealthPorts {
   readonly log: Log;
   readonly watch: ReadingPorts["watch"];
   readonly counts: ProducerMetrics;
@@ -34,13 +36,14 @@ export interface ServerPorts extends JobsPorts, BatchPorts, ReadingPorts, Health
   registry(): RegistryDocument;
 }
 
-/** A request that has not arrived completely by then is dropped. */
+/** A request that has not arrived completely by then is dropped, unless it is a stream of jobs. */
 const REQUEST_TIMEOUT_MS = 30_000;
 
 export function buildServer(ports: ServerPorts): FastifyInstance {
   const server = Fastify({
     bodyLimit: ENVELOPE_BYTES_MAX,
     requestTimeout: REQUEST_TIMEOUT_MS,
+    clientErrorHandler: answerClientError,
     routerOptions: { maxParamLength: 256 },
     forceCloseConnections: "idle",
     // A path that cannot be routed at all never reaches the error handler.
@@ -50,7 +53,7 @@ export function buildServer(ports: ServerPorts): FastifyInstance {
   });
   server.removeAllContentTypeParsers();
   server.addContentTypeParser(
-    ["application/json", "application/cloudevents+json", "application/cloudevents-batch+json"],
+    ["application/json", "application/cloudevents+json"],
     { parseAs: "string" },
     (_request, body, done) => done(null, body),
   );
@@ -87,6 +90,7 @@ export function buildServer(ports: ServerPorts): FastifyInstance {
   addJobsRoutes(server, ports);
   addBatchRoute(server, ports);
   addReadingRoutes(server, ports);
+  addSchedulesRoutes(server, ports);
   addTypesRoute(server, ports.registry);
   addHealthRoutes(server, ports);
   return server;

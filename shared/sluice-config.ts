@@ -127,7 +127,7 @@ export async function readSluiceConfig(path: string): Promise<SluiceConfig> {
 /** What the file says of limits, with every queue named. */
 export function limitsBaseOf({ queues, throttles = [] }: SluiceConfig): LimitsBase {
   const limits = Object.entries(queues).map(([queue, it]) => [queue, it.limits ?? DEFAULT_QUEUE_LIMITS]);
-  return { queues: Object.fromEntries(limits), throttles: [...throttles] };
+  return { queues: Object.fromEntries(limits), throttles };
 }
 
 function problemOf(issue: z.core.$ZodIssue): string {

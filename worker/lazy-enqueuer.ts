@@ -5,7 +5,8 @@
  * Its connection fails fast, unlike the worker's own: a handler that waits holds a slot.
  */
 import type { Clock } from "#shared/clock";
-import { OwnEnqueuer } from "#shared/enqueue/own-enqueuer";
+import type { OncePorts } from "#shared/enqueue/enqueue-once";
+import { Enqueuing } from "#shared/enqueue/enqueuing";
 import { connectFailingFast, disconnect, type RedisConnection, untilReady } from "#shared/redis/connection";
 import { keysOf } from "#shared/redis/keys";
 
@@ -21,7 +22,7 @@ export interface LazyEnqueuerPorts {
 
 export class LazyEnqueuer {
   readonly #ports: LazyEnqueuerPorts;
-  #opening: Promise<OwnEnqueuer> | null = null;
+  #opening: Promise<OncePorts> | null = null;
   #running: Promise<void> | null = null;
 
   constructor(ports: LazyEnqueuerPorts) {
@@ -29,7 +30,7 @@ export class LazyEnqueuer {
   }
 
   /** One for all who ask. Rejects when Redis is away; the next who asks tries again. */
-  open(): Promise<OwnEnqueuer> {
+  open(): Promise<OncePorts> {
     this.#opening ??= this.#open().catch((error: unknown) => {
       this.#opening = null;
       throw error;
@@ -42,22 +43,27 @@ export class LazyEnqueuer {
     await this.#running;
   }
 
-  async #open(): Promise<OwnEnqueuer> {
+  async #open(): Promise<OncePorts> {
     const { redisUrl, prefix, clock, stop } = this.#ports;
     const redis = connectFailingFast(redisUrl, "sluice-worker-enqueue");
     try {
       await untilReady(redis, OPEN_TIMEOUT_MS);
-      const enqueuer = await OwnEnqueuer.open(redis, keysOf(prefix), clock);
-      this.#running = this.#run(enqueuer, redis, stop);
-      return enqueuer;
+      const enqueuing = new Enqueuing({ redis, keys: keysOf(prefix), clock });
+      await enqueuing.look();
+      this.#running = run(enqueuing, redis, stop);
+      return {
+        enqueue: (request, terms) => enqueuing.enqueuer.enqueue(request, terms),
+        registry: () => enqueuing.registry.document,
+      };
     } catch (error) {
       disconnect(redis);
       throw error;
     }
   }
+}
 
-  async #run(enqueuer: OwnEnqueuer, redis: RedisConnection, stop: AbortSignal): Promise<void> {
-    await enqueuer.run(stop);
-    disconnect(redis);
-  }
+async function run(enqueuing: Enqueuing, redis: RedisConnection, stop: AbortSignal): Promise<void> {
+  await enqueuing.run(stop);
+  enqueuing.close();
+  disconnect(redis);
 }

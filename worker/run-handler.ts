@@ -7,7 +7,7 @@
  */
 import type { Clock } from "#shared/clock";
 import type { Contract } from "#shared/contracts/contract";
-import type { Envelope } from "#shared/envelope";
+import { type Envelope, runBoundsOf } from "#shared/envelope";
 import { JobTimeoutError } from "#shared/errors";
 import type { Flag } from "#shared/flag";
 import {
@@ -56,12 +56,13 @@ type Ended = { readonly end: RunEnd; readonly value?: unknown };
 
 /** Never rejects. */
 export async function runHandler(run: HandlerRun): Promise<Settlement> {
-  const { contract, job, random } = run;
-  const ended = await runToEnd(run);
+  const { job, random } = run;
+  const policy = policyOf(run);
+  const ended = await runToEnd(run, policy.timeoutMs);
   const { end } = ended;
   const { failures } = job.record;
   const cancelled = run.aborts.cancelled.raised;
-  const decision = decideOutcome(end, contract.policy, { failures, random: random(), cancelled });
+  const decision = decideOutcome(end, policy, { failures, random: random(), cancelled });
   switch (decision.kind) {
     case "succeeded":
       return { kind: "finished", outcome: succeeded(run, ended.value) };
@@ -90,10 +91,19 @@ export async function runHandler(run: HandlerRun): Promise<Settlement> {
 
 const DRAINING = { code: "DRAINING", message: "the worker was told to stop before the run ended" };
 
+/** The type's policy, or less of it where the job asks for less. */
+function policyOf({ contract: { policy }, envelope }: HandlerRun): Contract["policy"] {
+  const { attempts, timeoutMs } = runBoundsOf(envelope);
+  return {
+    ...policy,
+    attempts: Math.min(policy.attempts, attempts),
+    timeoutMs: Math.min(policy.timeoutMs, timeoutMs),
+  };
+}
+
 /** Resolves when the handler has ended, or has been told to and let its grace pass. */
-function runToEnd(run: HandlerRun): Promise<Ended> {
-  const { clock, contract, aborts, job } = run;
-  const { timeoutMs } = contract.policy;
+function runToEnd(run: HandlerRun, timeoutMs: number): Promise<Ended> {
+  const { clock, aborts, job } = run;
   const stop = new RunStop(timeoutMs);
   return new Promise((resolve) => {
     const finish = (ended: Ended | null) => {

@@ -8,6 +8,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
 import { fromRfc3339 } from "#shared/system-clock";
 import type { DecisionRecord, LaneView, QueueView, Snapshot, WorkerState, WorkerView } from "../snapshot.ts";
+import { ChoreMetrics } from "./chore-metrics.ts";
 
 type Labels = Readonly<Record<string, string>>;
 
@@ -33,6 +34,8 @@ const WORKER_STATES: readonly WorkerState[] = [
 
 export class ControlMetrics {
   readonly registry = new Registry();
+  /** What is done beside scaling. */
+  readonly chores = new ChoreMetrics(this.registry);
   readonly #decisions: Counter<"pool" | "kind" | "reason">;
   readonly #lastDecision = new Map<string, DecisionRecord>();
   #snapshot: Snapshot | null = null;

@@ -12,6 +12,7 @@ import { decideDueOccurrences } from "#shared/schedules/decide-due-occurrences";
 import { idOfOccurrence, type Schedule, sourceOfSchedule, timetableOf } from "#shared/schedules/schedule";
 import {
   enqueued,
+  type FiredOccurrence,
   missed,
   type Refusal,
   refusedNow,
@@ -20,8 +21,9 @@ import {
 
 export interface Fired {
   readonly state: ScheduleState;
-  /** Occurrences that have a job now, and that were given up. */
-  readonly enqueued: number;
+  /** Occurrences that have a job now, oldest first. */
+  readonly enqueued: readonly FiredOccurrence[];
+  /** How many were given up. */
   readonly missed: number;
   /** Why the next one waits; `null` when none does. */
   readonly refusal: Refusal | null;
@@ -46,18 +48,18 @@ export async function fireSchedule(
   });
   const givenUp = decision.missed?.count ?? 0;
   let next = decision.missed === null ? state : missed(state, decision.missed);
-  let count = 0;
+  const fired: FiredOccurrence[] = [];
   for (const occurrenceMs of decision.due) {
     const outcome = await attempt(schedule, ports, occurrenceMs);
     if ("refusal" in outcome) {
       const { refusal } = outcome;
       const waiting = refusedNow(next, { ...refusal, occurrenceMs }, { nowMs, graceMs });
-      return { state: { ...waiting, nextMs: occurrenceMs }, enqueued: count, missed: givenUp, refusal };
+      return { state: { ...waiting, nextMs: occurrenceMs }, enqueued: fired, missed: givenUp, refusal };
     }
     next = enqueued(next, occurrenceMs, outcome.jobId);
-    count += 1;
+    fired.push({ occurrenceMs, jobId: outcome.jobId });
   }
-  return { state: { ...next, nextMs: decision.nextMs }, enqueued: count, missed: givenUp, refusal: null };
+  return { state: { ...next, nextMs: decision.nextMs }, enqueued: fired, missed: givenUp, refusal: null };
 }
 
 async function attempt(

@@ -6,6 +6,7 @@
  */
 import type { Clock } from "#shared/clock";
 import type { DueSchedules, ScheduleStore, StoredSchedule } from "#shared/redis/schedule-store";
+import { alsoEnqueued } from "#shared/schedules/schedule-state";
 import { type Fired, type FirePorts, fireSchedule } from "./fire-schedule.ts";
 
 /** A schedule that is put in is noticed within this. */
@@ -18,11 +19,14 @@ const LOOK_MS_MIN = 20;
 const DUE_MAX = 200;
 const FIRED_AT_ONCE = 16;
 
+/** Changes of one schedule in a row while it is fired. */
+const CHANGES_MAX = 5;
+
 /** A schedule of another version is looked at again after this: whoever wrote it may be the leader then. */
 const UNREADABLE_MS = 60_000;
 
 export interface ScheduleRunnerPorts extends FirePorts {
-  readonly store: Pick<ScheduleStore, "due" | "advance" | "postpone">;
+  readonly store: Pick<ScheduleStore, "due" | "get" | "advance" | "postpone">;
   readonly clock: Clock;
   /** Told of each schedule that was fired. */
   onFired(fired: Pick<Fired, "enqueued" | "missed" | "refusal">): void;
@@ -81,10 +85,9 @@ export class ScheduleRunner {
   async #fire(stored: StoredSchedule, nowMs: number): Promise<void> {
     const { store, log, onFired } = this.#ports;
     const fired = await fireSchedule(stored, this.#ports, nowMs);
-    // Changed meanwhile: whoever changed it has said where it goes on.
-    if (!(await store.advance(stored, fired.state))) return;
-    onFired(fired);
     const { tenant, name } = stored.schedule;
+    if (!(await store.advance(stored, fired.state))) return this.#addToChanged(stored, fired);
+    onFired(fired);
     const schedule = `${tenant}/${name}`;
     if (fired.missed > 0) {
       log.warn(
@@ -97,6 +100,20 @@ export class ScheduleRunner {
         { schedule, refusal: fired.refusal },
         "occurrence of a schedule is refused; it is tried again",
       );
+    }
+  }
+
+  /** Changed meanwhile: whoever changed it has said where it goes on, and did not know of these jobs. */
+  async #addToChanged({ schedule }: StoredSchedule, fired: Fired): Promise<void> {
+    const { store, onFired } = this.#ports;
+    if (fired.enqueued.length === 0) return;
+    for (let attempt = 0; attempt < CHANGES_MAX; attempt += 1) {
+      const now = await store.get(schedule.tenant, schedule.name);
+      if (now === null) return;
+      const state = alsoEnqueued(now.schedule, now.state, fired.enqueued);
+      if (state === now.state) return;
+      if (await store.advance(now, state))
+        return onFired({ enqueued: fired.enqueued, missed: 0, refusal: null });
     }
   }
 }

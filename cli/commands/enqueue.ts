@@ -1,5 +1,7 @@
 /** `sluice enqueue`: hands in one job, and waits for its end when asked to. */
 import { randomUUID } from "node:crypto";
+import type { Clock } from "#shared/clock";
+import { toRfc3339 } from "#shared/system-clock";
 import { enqueuedAnswer, typesAnswer, understood } from "../answers.ts";
 import { CliError, usageError } from "../cli-error.ts";
 import { CLI_EXIT } from "../exit-codes.ts";
@@ -19,6 +21,9 @@ export interface EnqueueOptions {
   readonly id?: string;
   readonly source?: string;
   readonly subject?: string;
+  readonly priority?: string;
+  readonly in?: string;
+  readonly dedupKey?: string;
   readonly wait?: boolean;
   readonly timeout?: string;
 }
@@ -30,19 +35,20 @@ export async function enqueue(type: string, options: EnqueueOptions, context: Co
   const timeoutMs = readTimeout(options);
   const { apiUrl } = context.servers();
   const given = readVersion(options.schemaversion);
+  const chosen = readChoices(options, context.clock);
   const data = await readData(options.data, context.readStdin);
   const schemaversion = given ?? (await newestAccepted(apiUrl, type));
   const { source, subject } = options;
   // An id of our own makes it safe to hand the job in again when the answer is lost.
   const id = options.id ?? randomUUID();
-  const body = JSON.stringify({ type, schemaversion, id, source, subject, data });
+  const body = JSON.stringify({ type, schemaversion, id, source, subject, ...chosen, data });
   const answer = await post(apiUrl, body, { type, id, schemaversion });
   const accepted = understood(enqueuedAnswer, answer.value, "answer");
   const deprecation = deprecationOf(answer.headers);
   if (deprecation !== null) context.note(showDeprecation(type, schemaversion, deprecation));
 
   if (timeoutMs === null) {
-    const state = neutraliseLine(`${accepted.type} v${schemaversion}  ${accepted.state}`);
+    const state = neutraliseLine(`${accepted.type} v${schemaversion}  ${accepted.state ?? "cleaned away"}`);
     const text = `${context.paint.strong(neutraliseLine(accepted.id))}  ${state}\n`;
     const job = { ...accepted, schemaversion };
     context.answer({ kind: "Enqueued", json: { job, deprecation }, text, exitCode: CLI_EXIT.ok });
@@ -72,6 +78,17 @@ function readTimeout({ wait, timeout }: EnqueueOptions): number | null {
   const timeoutMs = timeout === undefined ? WAIT_MS : parseDurationMs(timeout);
   if (timeoutMs === null) throw usageError(`--timeout ${DURATION_RULE}.`);
   return timeoutMs;
+}
+
+/** When and how soon the job shall run, as the API is told it. The server judges the priority. */
+function readChoices({ priority, in: delay, dedupKey }: EnqueueOptions, clock: Clock) {
+  const delayMs = delay === undefined ? null : parseDurationMs(delay);
+  if (delay !== undefined && delayMs === null) throw usageError(`--in ${DURATION_RULE}.`);
+  return {
+    priority,
+    dedupkey: dedupKey,
+    ...(delayMs !== null && { scheduledtime: toRfc3339(clock.nowMs() + delayMs) }),
+  };
 }
 
 function readVersion(given: string | undefined): number | null {

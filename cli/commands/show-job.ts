@@ -20,6 +20,10 @@ export function showJob(jobId: string, job: JobAnswer, paint: Painter): string {
     ["finished", job.finishedAt],
     ["release", job.worker === null ? job.release : `${job.release ?? "?"} (worker ${job.worker})`],
     ["starts", showStarts(job)],
+    [
+      "progress",
+      job.progress && `${Math.round(job.progress.percent)} % ${job.progress.message ?? ""}`.trim(),
+    ],
     ["result", showResult(job)],
     ["error", job.error && `${job.error.code}: ${job.error.message}`],
   ];

@@ -6,21 +6,24 @@
  * key is refused, so that two of them do not race each other through the stream.
  */
 import { Readable } from "node:stream";
-import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import { errorCodes, type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { z } from "zod";
 import { BatchAbortedError } from "#shared/admission-errors";
 import type { EnqueueResult, Enqueuer, EnqueueTerms } from "#shared/enqueue/enqueuer";
 import { type JobRequest, parseCloudEventRequest, parsePlainRequest } from "#shared/envelope";
 import { EnvelopeInvalidError, type Issue } from "#shared/errors";
 import { idempotencyKeyOf } from "#shared/http/idempotency-key";
-import { problemOf } from "#shared/http/problem";
+import { type Problem, problemOf } from "#shared/http/problem";
 import { sendProblem } from "#shared/http/send-problem";
+import { findForbidden } from "#shared/json-walk";
 import type { BatchClaims } from "#shared/redis/batch-claims";
 import { batchResultOf, countsOf } from "../batch-result.ts";
 import { batchStream } from "../batch-stream.ts";
+import { allowLongBody } from "../client-errors.ts";
 import { problemFor } from "../problems.ts";
-import { readBody } from "../read-body.ts";
+import { parseBody } from "../read-body.ts";
 import { isOfType } from "../read-job-request.ts";
+import { check } from "../read-query.ts";
 import { termsOf } from "./jobs.ts";
 
 export interface BatchPorts {
@@ -40,6 +43,7 @@ const ATOMIC_CHARS_MAX = 1024 * 1024;
 const STREAM_IDLE_MS = 30_000;
 
 const query = z.strictObject({
+  /** All or none. */
   atomic: z.enum(["true", "false"], "must be true or false").default("false"),
 });
 
@@ -48,22 +52,54 @@ interface Batch {
   byOf(index: number): EnqueueTerms;
 }
 
+const PATH = "/v1/jobs/batch";
+
 export function addBatchRoute(server: FastifyInstance, ports: BatchPorts): void {
-  server.addContentTypeParser("application/x-ndjson", (_request, payload, done) => done(null, payload));
+  addContentTypes(server);
   const options = { config: { scope: "jobs:write" }, bodyLimit: BATCH_BYTES_MAX } as const;
-  server.post("/v1/jobs/batch", options, async (request, reply) => {
+  server.post(PATH, options, async (request, reply) => {
+    // What is left of a stream that is refused is not read, however long it is.
+    if (isStream(request)) reply.header("connection", "close");
     const key = idempotencyKeyOf(request.headers["idempotency-key"]);
-    const batch: Batch = { isAtomic: isAtomicAsked(request), byOf: termsFrom(request, key) };
-    const release = key === null ? null : await ports.claims.hold(request.caller.tenant, key);
-    if (key !== null && release === null) return sendProblem(reply, IN_FLIGHT);
-    try {
-      const isStream = request.body instanceof Readable;
-      return isStream
-        ? await answerStream({ request, reply, ports, batch })
-        : await answerArray({ request, reply, ports, batch });
-    } finally {
-      await release?.();
-    }
+    const asked = check(query, request.query);
+    if ("errors" in asked) return sendProblem(reply, queryWrong(asked.errors));
+    const isAtomic = asked.value.atomic === "true";
+    if (isAtomic && isStream(request)) return sendProblem(reply, queryWrong([ATOMIC_STREAM]));
+    const answering = { request, reply, ports, batch: { isAtomic, byOf: termsFrom(request, key) } };
+    return key === null ? answer(answering) : answerClaimed(key, answering);
+  });
+}
+
+async function answerClaimed(key: string, answering: Answering): Promise<FastifyReply> {
+  const { request, reply, ports } = answering;
+  const release = await ports.claims.hold(request.caller.tenant, key);
+  if (release === null) return sendProblem(reply, IN_FLIGHT);
+  try {
+    return await answer(answering);
+  } finally {
+    await release();
+  }
+}
+
+function answer(answering: Answering): Promise<FastifyReply> {
+  return isStream(answering.request) ? answerStream(answering) : answerArray(answering);
+}
+
+function isStream({ body }: FastifyRequest): boolean {
+  return body instanceof Readable;
+}
+
+/** What this route takes beside plain JSON, and no other does. */
+function addContentTypes(server: FastifyInstance): void {
+  const refused = () => new errorCodes.FST_ERR_CTP_INVALID_MEDIA_TYPE();
+  server.addContentTypeParser("application/x-ndjson", (request, payload, done) => {
+    if (request.routeOptions.url === PATH) done(null, payload);
+    else done(refused());
+  });
+  const asText = { parseAs: "string" } as const;
+  server.addContentTypeParser("application/cloudevents-batch+json", asText, (request, body, done) => {
+    if (request.routeOptions.url === PATH) done(null, body);
+    else done(refused());
   });
 }
 
@@ -83,45 +119,40 @@ const IN_FLIGHT = problemOf({
   retryAfterSeconds: 1,
 });
 
-/** @throws {EnvelopeInvalidError} for a query that is not known. */
-function isAtomicAsked(request: FastifyRequest): boolean {
-  const parsed = query.safeParse(request.query);
-  if (parsed.success) return parsed.data.atomic === "true";
-  const issues = parsed.error.issues.map(({ path, message }) => ({
-    pointer: path.length === 0 ? "/query" : `/query/${path.map(String).join("/")}`,
-    rule: "query",
-    message: path.length === 0 ? "atomic is the only parameter" : message,
-  }));
-  throw new EnvelopeInvalidError(issues);
+function queryWrong(errors: readonly Issue[]): Problem {
+  return problemOf({
+    status: 422,
+    code: "QUERY_INVALID",
+    title: "A query parameter is wrong",
+    detail: errors.map(({ pointer, message }) => `${pointer}: ${message}`).join("; "),
+    outcome: "not_enqueued",
+    errors,
+  });
 }
 
 function termsFrom({ caller }: FastifyRequest, key: string | null): Batch["byOf"] {
   const terms = termsOf(caller);
-  return key === null ? () => terms : (index) => ({ ...terms, idempotencyKey: `${key}/${index}` });
+  // No key of a single job holds a space.
+  return key === null ? () => terms : (index) => ({ ...terms, idempotencyKey: `${key} ${index}` });
 }
 
 async function answerStream({ request, reply, ports, batch }: Answering): Promise<FastifyReply> {
-  if (batch.isAtomic) throw new EnvelopeInvalidError([ATOMIC_STREAM]);
   const { socket } = request.raw;
+  allowLongBody(socket);
   const giveUp = () => socket.destroy();
   socket.setTimeout(STREAM_IDLE_MS, giveUp);
-  const results = batchStream(request.body as Readable, {
-    enqueuer: ports.enqueuer,
-    byOf: batch.byOf,
-    onGroup: () => undefined,
-  });
+  const results = batchStream(request.body as Readable, { enqueuer: ports.enqueuer, byOf: batch.byOf });
   const answer = Readable.from(results, { objectMode: false });
   const ended = new Promise<void>((resolve) => answer.once("close", resolve));
-  reply.code(200).header("content-type", "application/x-ndjson");
+  reply.code(200).header("content-type", "application/x-ndjson").removeHeader("connection");
   void reply.send(answer);
   await ended;
   socket.removeListener("timeout", giveUp);
-  socket.setTimeout(0);
   return reply;
 }
 
 const ATOMIC_STREAM: Issue = {
-  pointer: "/query/atomic",
+  pointer: "/atomic",
   rule: "stream",
   message: "a stream cannot be all or none; send an array of at most 100 jobs",
 };
@@ -175,6 +206,8 @@ type Read = { readonly request: JobRequest } | { readonly error: unknown };
 
 function attemptRead(item: unknown, { headers }: FastifyRequest): Read {
   const isEvents = isOfType(headers["content-type"], "application/cloudevents-batch+json");
+  const forbidden = findForbidden(item);
+  if (forbidden !== null) return { error: new EnvelopeInvalidError([forbidden]) };
   try {
     return { request: isEvents ? parseCloudEventRequest(item) : parsePlainRequest(item) };
   } catch (error) {
@@ -185,7 +218,7 @@ function attemptRead(item: unknown, { headers }: FastifyRequest): Read {
 /** @throws {EnvelopeInvalidError} when the body is no list, or too long a one. */
 function itemsOf({ body }: FastifyRequest, { isAtomic }: Batch): readonly unknown[] {
   const text = typeof body === "string" ? body : "";
-  const items = readBody(text);
+  const items = parseBody(text);
   if (!Array.isArray(items)) throw invalid("type", "must be a JSON array of jobs");
   if (items.length === 0) throw invalid("empty", "must hold at least one job");
   if (items.length > BATCH_JOBS_MAX) {

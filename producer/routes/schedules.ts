@@ -5,6 +5,7 @@
  */
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { z } from "zod";
+import type { Clock } from "#shared/clock";
 import type { Issue } from "#shared/errors";
 import { type Problem, problemOf } from "#shared/http/problem";
 import { sendProblem } from "#shared/http/send-problem";
@@ -17,8 +18,7 @@ import { previewOf, viewOf } from "../schedule-view.ts";
 
 export interface SchedulesPorts {
   readonly schedules: Pick<ScheduleKeeper, "get" | "list" | "put" | "remove" | "setPaused">;
-  /** For what comes next, in milliseconds since the Unix epoch. */
-  nowMs(): number;
+  readonly clock: Clock;
 }
 
 /** More than any schedule needs: its data is bounded closer. */
@@ -127,9 +127,9 @@ function sendPause(reply: FastifyReply, outcome: PauseOutcome, ports: SchedulesP
 function sendSchedule(
   reply: FastifyReply,
   { schedule, state }: ScheduleWritten,
-  { nowMs }: SchedulesPorts,
+  { clock }: SchedulesPorts,
 ): FastifyReply {
-  const occurrences = previewOf(schedule, Math.max(nowMs(), state.positionMs));
+  const occurrences = previewOf(schedule, Math.max(clock.nowMs(), state.positionMs));
   return reply
     .header("etag", `"${schedule.revision}"`)
     .send({ ...viewOf(schedule, state), nextOccurrences: occurrences });

@@ -3,9 +3,7 @@
  *
  * Pure: the caller tells the time.
  */
-import type { JobRequest } from "../envelope.ts";
 import type { Issue } from "../errors.ts";
-import { fromRfc3339 } from "../system-clock.ts";
 
 /** A job may be scheduled this far ahead. */
 const SCHEDULED_AHEAD_MS_MAX = 30 * 86_400_000;
@@ -15,26 +13,27 @@ export interface RequestPolicy {
   readonly timeoutMs: number;
 }
 
+/** What a request asks for, with its times as milliseconds since the Unix epoch. */
+export interface RequestBounds {
+  readonly attempts?: number | undefined;
+  readonly timeoutms?: number | undefined;
+  /** `null`: at once. */
+  readonly dueMs: number | null;
+  /** `null`: never. */
+  readonly expiresMs: number | null;
+}
+
 export interface RequestDecision {
   readonly issues: readonly Issue[];
   /** How long the job waits for its time; 0 when it has none, or it is past. */
   readonly delayMs: number;
 }
 
-const NO_ISSUES: readonly Issue[] = [];
-
-export function decideRequest(request: JobRequest, policy: RequestPolicy, nowMs: number): RequestDecision {
-  const { scheduledtime, expirytime, attempts, timeoutms } = request;
-  if (
-    scheduledtime === undefined &&
-    expirytime === undefined &&
-    attempts === undefined &&
-    timeoutms === undefined
-  ) {
-    return { issues: NO_ISSUES, delayMs: 0 };
-  }
-  const dueMs = scheduledtime === undefined ? null : fromRfc3339(scheduledtime);
-  const expiresMs = expirytime === undefined ? null : fromRfc3339(expirytime);
+export function decideRequest(
+  { attempts, timeoutms, dueMs, expiresMs }: RequestBounds,
+  policy: RequestPolicy,
+  nowMs: number,
+): RequestDecision {
   const issues = [
     ...above(attempts, policy.attempts, { pointer: "/attempts", what: "attempts" }),
     ...above(timeoutms, policy.timeoutMs, { pointer: "/timeoutms", what: "milliseconds" }),

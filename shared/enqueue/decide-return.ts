@@ -24,7 +24,7 @@ export interface ReturnDecision {
 }
 
 /** Told when nothing is measured. */
-const UNMEASURED_MS = 2_000;
+export const UNMEASURED_MS = 2_000;
 
 /** Nobody is sent away for longer: by then the fleet is another. */
 const RETRY_AFTER_MS_MAX = 120_000;
@@ -35,7 +35,7 @@ export function decideReturn({ nowMs, ahead, drainPerSec, promisedUntilMs }: Ret
   if (drainPerSec === null || drainPerSec <= 0) {
     return { retryAfterMs: UNMEASURED_MS, promisedUntilMs: promisedUntilMs ?? nowMs };
   }
-  const placeMs = 1_000 / drainPerSec;
+  const placeMs = Math.min(RETRY_AFTER_MS_MAX, 1_000 / drainPerSec);
   const fromMs = Math.max(nowMs + Math.max(0, ahead - 1) * placeMs, promisedUntilMs ?? nowMs);
   const untilMs = Math.min(fromMs + placeMs, nowMs + RETRY_AFTER_MS_MAX);
   return { retryAfterMs: Math.max(RETRY_AFTER_MS_MIN, untilMs - nowMs), promisedUntilMs: untilMs };

@@ -7,7 +7,7 @@
  */
 import { BatchAbortedError, IdempotencyMismatchError } from "../admission-errors.ts";
 import type { JobRequest } from "../envelope.ts";
-import { NotEnqueuedError, ThrottledError } from "../errors.ts";
+import { NotEnqueuedError } from "../errors.ts";
 import type { JobState } from "../job-state.ts";
 import { arrivalCounterName } from "../lane.ts";
 import type { AdmissionOutcome, RefusalReason } from "../redis/admission.ts";
@@ -15,7 +15,7 @@ import { findJob } from "../redis/job-lookup.ts";
 import type { LaneQueues } from "../redis/lane-queues.ts";
 import type { RegistryDocument, Superseded } from "../registry/registry-document.ts";
 import type { Quota } from "../throttle/quota.ts";
-import type { ThrottleAnswer, Throttler } from "../throttle/throttler.ts";
+import type { Throttler } from "../throttle/throttler.ts";
 import type { ArrivalCounter } from "./arrival-counter.ts";
 import {
   type AskedJob,
@@ -25,6 +25,7 @@ import {
   type JobRequestsPorts,
 } from "./job-requests.ts";
 import { noRoomFor } from "./no-room.ts";
+import { JobThrottles } from "./throttle-jobs.ts";
 
 export type { EnqueueTerms } from "./job-requests.ts";
 
@@ -62,11 +63,13 @@ const ROUTES_MAX = 5;
 export class Enqueuer {
   readonly #ports: EnqueuerPorts;
   readonly #requests: JobRequests;
+  readonly #throttles: JobThrottles;
   #refreshing: Promise<unknown> | null = null;
 
   constructor(ports: EnqueuerPorts) {
     this.#ports = ports;
     this.#requests = new JobRequests(ports);
+    this.#throttles = new JobThrottles(ports);
   }
 
   /**
@@ -78,13 +81,14 @@ export class Enqueuer {
    * @throws {NotEnqueuedError} when certainly not stored; {EnqueueUnknownError} when not known.
    */
   async enqueue(request: JobRequest, by: EnqueueTerms): Promise<EnqueueAnswer> {
-    const throttled = await this.#throttled(request, by);
-    if (throttled === null) return this.#enqueue(request, by);
+    if (!this.#throttles.exist) return this.#enqueue(request, by);
+    // What is wrong with the job itself is told first, and costs nothing of what its sender may hand in.
+    this.#requests.ask(request, by);
+    const { excess, quotas, release } = await this.#throttles.take(request, by);
     try {
-      const answer = await this.#enqueue(request, by, excessOf(throttled));
-      return { ...answer, quotas: throttled.fields };
+      return { ...(await this.#enqueue(request, by, excess)), quotas };
     } finally {
-      throttled.release();
+      release();
     }
   }
 
@@ -97,22 +101,9 @@ export class Enqueuer {
     return this.#answer(again.asked, again.outcome);
   }
 
-  /** `null` when no throttle applies. @throws {ThrottledError} */
-  async #throttled(request: JobRequest, by: EnqueueTerms): Promise<LetIn | null> {
-    const { throttler, limits, registry } = this.#ports;
-    if (limits().throttles.length === 0) return null;
-    // What is wrong with the job itself is told first, and costs nothing of what its sender may hand in.
-    this.#requests.ask(request, by);
-    const { tenant, keyId = null } = by;
-    const excess = registry.document.types[request.type]?.policy.excess ?? "reject";
-    const answer = await throttler.take({ tenant, keyId, type: request.type, cost: 1, excess });
-    if (answer.kind === "reject") throw new ThrottledError(answer);
-    return answer;
-  }
-
   /**
    * Several jobs, each with its own result; or, when `isAtomic`, all or none in one step of Redis: then at most
-   * 100 jobs of 1 MiB together, and what their policies say of excess does not apply.
+   * 100 jobs of 1 MiB together, and what their policies say of a full backlog does not apply.
    *
    * Never rejects.
    *
@@ -148,23 +139,48 @@ export class Enqueuer {
     requests: readonly JobRequest[],
     byOf: (index: number) => EnqueueTerms,
   ): Promise<readonly EnqueueResult[]> {
+    if (!this.#throttles.exist) return this.#admitAll(requests, byOf);
+    const asked = this.#askAll(requests, byOf);
+    if ("refused" in asked) return asked.refused;
+    const { excesses, refused, release } = await this.#throttles.takeTogether(requests, byOf);
+    try {
+      if (refused.size === 0) return await this.#admitAll(requests, byOf, excesses);
+      return requests.map((_it, index) => ({ error: refused.get(index) ?? new BatchAbortedError() }));
+    } finally {
+      release();
+    }
+  }
+
+  async #admitAll(
+    requests: readonly JobRequest[],
+    byOf: (index: number) => EnqueueTerms,
+    excesses: readonly Excess[] = [],
+  ): Promise<readonly EnqueueResult[]> {
     try {
       for (let route = 0; route < ROUTES_MAX; route += 1) {
-        const asked = requests.map((request, index) =>
-          attempted(() => this.#requests.ask(request, byOf(index))),
-        );
-        if (asked.some((it) => "error" in it)) {
-          return asked.map((it) => ("error" in it ? it : { error: new BatchAbortedError() }));
-        }
-        const jobs = asked.flatMap((it) => ("value" in it ? [it.value] : []));
-        const outcomes = await this.#ports.queues.admitAll(jobs.map(({ admission }) => admission));
-        if (!outcomes.some(({ kind }) => kind === "stale")) return await this.#results(jobs, outcomes);
+        const asked = this.#askAll(requests, byOf, excesses);
+        if ("refused" in asked) return asked.refused;
+        const outcomes = await this.#ports.queues.admitAll(asked.jobs.map(({ admission }) => admission));
+        if (!outcomes.some(({ kind }) => kind === "stale")) return await this.#results(asked.jobs, outcomes);
         await this.#refresh();
       }
       throw changing();
     } catch (error) {
       return requests.map(() => ({ error }));
     }
+  }
+
+  #askAll(
+    requests: readonly JobRequest[],
+    byOf: (index: number) => EnqueueTerms,
+    excesses: readonly Excess[] = [],
+  ): { readonly jobs: readonly AskedJob[] } | { readonly refused: readonly EnqueueResult[] } {
+    const asked = requests.map((request, index) =>
+      attempted(() => this.#requests.ask(request, byOf(index), excesses[index])),
+    );
+    const jobs = asked.flatMap((it) => ("value" in it ? [it.value] : []));
+    if (jobs.length === asked.length) return { jobs };
+    return { refused: asked.map((it) => ("error" in it ? it : { error: new BatchAbortedError() })) };
   }
 
   #results(
@@ -188,7 +204,8 @@ export class Enqueuer {
     const superseded = lane?.superseded ?? null;
     switch (outcome.kind) {
       case "created": {
-        const { name: type, jobId: id, delayMs } = admission;
+        const { name: type, jobId: id, delayMs, dataText } = admission;
+        this.#ports.backlogs.accepted(queue, Buffer.byteLength(dataText));
         if (delayMs === 0 && lane !== null) {
           this.#ports.arrivals.count(queue, arrivalCounterName(type, lane.generation));
         }
@@ -231,7 +248,8 @@ export class Enqueuer {
 
   #noRoom(asked: AskedJob, reason: RefusalReason): Error {
     const { queue, room, admission } = asked;
-    const retryAfterMs = this.#ports.backlogs.promise(queue, room.depthMax);
+    // Only a place in the backlog is promised: the other bounds do not give way as fast as that drains.
+    const retryAfterMs = reason === "backlog" ? this.#ports.backlogs.promise(queue, room.depthMax) : null;
     return noRoomFor(reason, { queue, room, terms: admission.terms, retryAfterMs });
   }
 
@@ -254,13 +272,6 @@ export class Enqueuer {
       return null;
     }
   }
-}
-
-type LetIn = Exclude<ThrottleAnswer, { readonly kind: "reject" }>;
-
-function excessOf(answer: LetIn): Excess {
-  if (answer.kind === "degrade") return { isDegraded: true };
-  return answer.kind === "delay" ? { delayMs: answer.delayMs, isDegraded: answer.degraded } : {};
 }
 
 function changing(): NotEnqueuedError {

@@ -51,7 +51,9 @@ export function withDrainLook(estimate: DrainEstimate, look: DrainLook): DrainEs
   const lengthMs = look.atMs - first.atMs;
   if (lengthMs < STRETCH_MIN_MS) return { ...estimate, looks };
   const taken = look.admitted - first.admitted - (look.depth - first.depth);
-  return { looks, measured: { perSec: Math.max(0, (taken * 1_000) / lengthMs), atMs: look.atMs } };
+  // Nothing is taken: by a fleet at zero, or a paused one, which says nothing of what it can do.
+  if (taken <= 0) return { looks, measured: null };
+  return { looks, measured: { perSec: (taken * 1_000) / lengthMs, atMs: look.atMs } };
 }
 
 /** Jobs taken per second while others waited; `null` when not measured lately. */

@@ -1,12 +1,19 @@
 /**
  * Makes of a client's request what the admission script is asked: routed, checked, stamped.
  *
- * Nothing here waits. A request that no lane takes now is still made into a question when it could be a
- * repeat: a version that is refused now may have been accepted before, and then the same job is meant.
+ * Nothing here waits. A request that is not taken now is still made into a question when it could be a
+ * repeat: what is refused now, for its version or its time, may have been accepted before, and then the same
+ * job is meant.
  */
 import type { Clock } from "../clock.ts";
 import { compileStrictCheck, type StrictCheck } from "../contracts/strict-check.ts";
-import { ENVELOPE_BYTES_MAX, type JobRequest, PRIORITIES, type Priority } from "../envelope.ts";
+import {
+  ENVELOPE_BYTES_MAX,
+  type Envelope,
+  type JobRequest,
+  PRIORITIES,
+  type Priority,
+} from "../envelope.ts";
 import {
   DataInvalidError,
   EnvelopeInvalidError,
@@ -23,10 +30,10 @@ import type { AdmissionRequest, AdmissionTerms } from "../redis/admission.ts";
 import { decideLane, type LaneDecision } from "../registry/decide-lane.ts";
 import type { PublishedType, RegistryDocument, Superseded } from "../registry/registry-document.ts";
 import type { Backlogs } from "./backlogs.ts";
-import { decideRequest } from "./decide-request.ts";
 import { decideRoom, type Room } from "./decide-room.ts";
 import { dedupHash, rememberedBy } from "./idempotency.ts";
 import { ANONYMOUS_SOURCE, stampEnvelope } from "./stamp.ts";
+import { withinBounds } from "./within-bounds.ts";
 
 export interface JobRequestsPorts {
   readonly clock: Clock;
@@ -105,30 +112,32 @@ export class JobRequests {
     const routed = this.#route(request);
     const isRepeatable = request.id !== undefined || (by.idempotencyKey ?? null) !== null;
     const type = Object.hasOwn(document.types, request.type) ? document.types[request.type] : undefined;
-    if (type === undefined || ("refusal" in routed && !isRepeatable)) {
+    if (type === undefined) {
       throw "refusal" in routed ? routed.refusal : new TypeUnknownError(request.type, []);
     }
-    return this.#asked({ request, by, excess, type, routed });
+    return this.#asked({ request, by, excess, type, routed, isRepeatable });
   }
 
-  #asked({ request, by, excess, type, routed }: Asking): AskedJob {
-    const { clock, backlogs } = this.#ports;
-    const acceptedAtMs = clock.nowMs();
-    const lane = "lane" in routed ? routed.lane : null;
-    const { issues, delayMs } = decideRequest(request, type.policy, acceptedAtMs);
-    if (lane !== null) this.#requireRight(request, issues);
+  #asked({ request, by, excess, type, routed, isRepeatable }: Asking): AskedJob {
+    const acceptedAtMs = this.#ports.clock.nowMs();
+    const { issues, delayMs } = withinBounds(request, type.policy, acceptedAtMs);
+    if ("lane" in routed) this.#requireRight(request);
+    const refusal = refusalNow(routed, issues);
+    if (refusal !== null && !isRepeatable) throw refusal;
 
+    const lane = "lane" in routed ? routed.lane : null;
+    const takenBy = refusal === null ? lane : null;
     const priority = excess.isDegraded === true ? "low" : (request.priority ?? "normal");
-    const { terms, room } = this.#terms({ queue: type.queue, lane, tenant: by.tenant, priority, excess });
-    const stamp = {
+    const { terms, room } = this.#terms({
+      queue: type.queue,
+      lane: takenBy,
       tenant: by.tenant,
-      source: by.source ?? ANONYMOUS_SOURCE,
-      minReaderVersion: lane?.minReaderVersion ?? 1,
-      acceptedAtMs,
-    };
-    const envelope = stampEnvelope(request, excess.isDegraded === true ? { ...stamp, priority } : stamp);
+      priority,
+      excess,
+    });
+    const minReaderVersion = lane?.minReaderVersion ?? 1;
+    const envelope = stampedBy({ request, by, excess, minReaderVersion, acceptedAtMs });
     const dataText = sized(JSON.stringify(envelope));
-    backlogs.accepted(type.queue, dataText.length);
     const jobId = jobIdOf({
       queue: type.queue,
       tenant: by.tenant,
@@ -139,7 +148,7 @@ export class JobRequests {
     return {
       queue: type.queue,
       lane,
-      refusal: "refusal" in routed ? routed.refusal : null,
+      refusal,
       policy: type.policy,
       room,
       admission: {
@@ -194,7 +203,7 @@ export class JobRequests {
     return kept;
   }
 
-  #requireRight({ type, schemaversion, data }: JobRequest, found: readonly Issue[]): void {
+  #requireRight({ type, schemaversion, data }: JobRequest): void {
     const key = `${type}@${schemaversion}`;
     let check = this.#checks.get(key);
     if (check === undefined) {
@@ -204,8 +213,21 @@ export class JobRequests {
     }
     const issues = check(data);
     if (issues.length > 0) throw new DataInvalidError(type, schemaversion, issues);
-    if (found.length > 0) throw new EnvelopeInvalidError(found);
   }
+}
+
+interface Stamping {
+  readonly request: JobRequest;
+  readonly by: EnqueueTerms;
+  readonly excess: Excess;
+  readonly minReaderVersion: number;
+  readonly acceptedAtMs: number;
+}
+
+function stampedBy({ request, by, excess, minReaderVersion, acceptedAtMs }: Stamping): Envelope {
+  const { tenant, source = ANONYMOUS_SOURCE } = by;
+  const stamp = { tenant, source, minReaderVersion, acceptedAtMs };
+  return stampEnvelope(request, excess.isDegraded === true ? { ...stamp, priority: "low" } : stamp);
 }
 
 const NO_EXCESS: Excess = {};
@@ -216,6 +238,7 @@ interface Asking {
   readonly excess: Excess;
   readonly type: PublishedType;
   readonly routed: Routed;
+  readonly isRepeatable: boolean;
 }
 
 interface TermsOf {
@@ -224,6 +247,12 @@ interface TermsOf {
   readonly tenant: string;
   readonly priority: Priority;
   readonly excess: Excess;
+}
+
+/** Why a job is not taken now that may have been taken before: gates, policies and the time move on. */
+function refusalNow(routed: Routed, issues: readonly Issue[]): Error | null {
+  if ("refusal" in routed) return routed.refusal;
+  return issues.length > 0 ? new EnvelopeInvalidError(issues) : null;
 }
 
 function refusalOf(

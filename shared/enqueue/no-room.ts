@@ -1,6 +1,7 @@
 /** Says in words why there is no room for a job, and when there is likely to be. */
 import { NoRoomError } from "../admission-errors.ts";
 import type { AdmissionTerms, RefusalReason } from "../redis/admission.ts";
+import { UNMEASURED_MS } from "./decide-return.ts";
 import type { Room } from "./decide-room.ts";
 
 /** Room in memory comes from finished jobs being cleaned away, which the leader does every few seconds. */
@@ -10,8 +11,8 @@ interface NoRoomFacts {
   readonly queue: string;
   readonly room: Room;
   readonly terms: AdmissionTerms;
-  /** When a place is expected to be free. */
-  readonly retryAfterMs: number;
+  /** When a place in the backlog is expected to be free; `null` when that is not what is missing. */
+  readonly retryAfterMs: number | null;
 }
 
 const LIMITS: Readonly<Record<Room["limitedBy"], string>> = {
@@ -21,7 +22,8 @@ const LIMITS: Readonly<Record<Room["limitedBy"], string>> = {
 };
 
 export function noRoomFor(reason: RefusalReason, facts: NoRoomFacts): NoRoomError {
-  const { queue, room, terms, retryAfterMs } = facts;
+  const { queue, room, terms, retryAfterMs: placeMs } = facts;
+  const retryAfterMs = placeMs ?? UNMEASURED_MS;
   switch (reason) {
     case "backlog": {
       const detail = `${room.depthMax} jobs wait in ${queue}, ${LIMITS[room.limitedBy]} for a job of this priority`;

@@ -21,7 +21,7 @@ import { sendProblem } from "./send-problem.ts";
 export interface KeyBook {
   /** `null` when the copy has no such key. */
   find(keyId: string): HeldKey | null;
-  /** Looks once more where the keys are stored. Rejects when that cannot be asked. */
+  /** Looks once more where the keys are stored, for what the copy does not know. Rejects when that cannot be asked. */
   lookUp(keyId: string): Promise<HeldKey | null>;
 }
 
@@ -104,10 +104,9 @@ class Door {
     const credential = apiKeyIn(header, this.#options.basic);
     if (credential === null) return { kind: "refused", code: "malformed", keyId: null };
     const { keyId, secret } = credential;
-    const held = this.#ports.keys.find(keyId);
+    const verdict = this.#judgeKey(request, { keyId, secret, key: this.#ports.keys.find(keyId) });
     // Whoever has been refused too often does not make us ask Redis.
-    if (held !== null || this.#brake.secondsLeft(request.ip) !== null)
-      return this.#judgeKey(request, { keyId, secret, key: held });
+    if (!mayBeNew(verdict) || this.#brake.secondsLeft(request.ip) !== null) return verdict;
     return this.#ports.keys.lookUp(keyId).then((key) => this.#judgeKey(request, { keyId, secret, key }));
   }
 
@@ -159,6 +158,11 @@ class Door {
     this.#options.refused?.(request, problem);
     sendProblem(reply, problem);
   }
+}
+
+/** The key, or its secret, may have been made after our copy of the keys. */
+function mayBeNew(verdict: Verdict): boolean {
+  return verdict.kind === "refused" && (verdict.code === "unknown" || verdict.code === "wrong-secret");
 }
 
 const CHALLENGE = 'Bearer realm="sluice"';

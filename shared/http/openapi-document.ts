@@ -46,7 +46,7 @@ export interface OpenApiOperation {
   readonly tags: readonly string[];
   readonly security: readonly Readonly<Record<string, readonly string[]>>[];
   readonly parameters: readonly OpenApiParameter[];
-  readonly requestBody?: { readonly required: true; readonly content: OpenApiContent };
+  readonly requestBody?: { readonly required: boolean; readonly content: OpenApiContent };
   readonly responses: Readonly<Record<string, OpenApiResponse>>;
 }
 
@@ -115,7 +115,10 @@ function operationObject(
       ...parametersOf("header", headers, schemas),
     ],
     ...(body !== undefined && {
-      requestBody: { required: true, content: contentOf(body, "input", schemas) },
+      requestBody: {
+        required: operation.bodyIsOptional !== true,
+        content: contentOf(body, "input", schemas),
+      },
     }),
     responses: responsesOf(api, operation, schemas),
   };
@@ -145,6 +148,7 @@ function responsesOf(
 ): Readonly<Record<string, OpenApiResponse>> {
   const refusals = joinedRefusals(
     api.refusalsEverywhere,
+    operation.params === undefined ? {} : api.refusalsWithParams,
     operation.scope === null ? {} : api.refusalsWithScope,
     operation.refusals,
   );

@@ -20,8 +20,10 @@ export interface Operation {
   readonly params?: z.ZodObject;
   readonly query?: z.ZodObject;
   readonly headers?: z.ZodObject;
-  /** By content type; one of them must be sent. */
+  /** By content type. */
   readonly body?: Readonly<Record<string, Content>>;
+  /** The body may be left out, and its content type with it. */
+  readonly bodyIsOptional?: boolean;
   /** By status. */
   readonly answers: Readonly<Record<number, Answer>>;
   readonly refusals: Refusals;
@@ -57,6 +59,8 @@ export interface ApiDescription {
   readonly operations: Operations;
   /** What any route may answer, whatever it does. */
   readonly refusalsEverywhere: Refusals;
+  /** What any route with parameters in its path may answer besides. */
+  readonly refusalsWithParams: Refusals;
   /** What any route with a scope may answer besides. */
   readonly refusalsWithScope: Refusals;
 }

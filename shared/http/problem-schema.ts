@@ -26,7 +26,12 @@ export const problemSchema = component(
       .describe("What became of the job: certainly not stored, or not known. A 2xx alone means that it is."),
     errors: z.array(issueSchema).optional(),
     retryAfterSeconds: z.int().min(0).optional().describe("Also the Retry-After header."),
-    retryAfterMs: z.int().min(0).optional().describe("The same, not rounded up."),
-    state: z.enum(JOB_STATES).optional().describe("How the job is that is in the way."),
+    retryAfterMs: z.number().min(0).optional().describe("The same exactly, where it is known."),
+    "violated-policies": z.array(z.string()).optional().describe("Names of the throttles that refused."),
+    costMax: z
+      .int()
+      .optional()
+      .describe("The most jobs one request can ever hand in, where it asked for more."),
+    state: z.enum(JOB_STATES).optional().describe("The job's, where that is the reason."),
   }),
 );

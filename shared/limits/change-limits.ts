@@ -71,5 +71,5 @@ function changed(
   { base, overrides }: { readonly base: LimitsBase; readonly overrides: readonly LimitOverride[] },
   replaced: LimitOverride | null,
 ): LimitsChange {
-  return { kind: "changed", document: { revision: revision + 1, base, overrides: [...overrides] }, replaced };
+  return { kind: "changed", document: { revision: revision + 1, base, overrides }, replaced };
 }

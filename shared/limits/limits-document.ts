@@ -141,9 +141,18 @@ export type QueueLimits = Readonly<z.output<typeof queueLimits>>;
 export type Throttle = Readonly<z.output<typeof throttle>>;
 export type ThrottleAlgorithm = Throttle["algorithm"];
 export type Excess = NonNullable<Throttle["excess"]>;
-export type LimitsBase = Readonly<z.output<typeof limitsBase>>;
 export type LimitOverride = Readonly<z.output<typeof override>>;
-export type LimitsDocument = Readonly<z.output<typeof limitsDocument>>;
+
+export interface LimitsBase {
+  readonly queues: Readonly<Record<string, QueueLimits>>;
+  readonly throttles: readonly Throttle[];
+}
+
+export interface LimitsDocument {
+  readonly revision: number;
+  readonly base: LimitsBase;
+  readonly overrides: readonly LimitOverride[];
+}
 
 export const EMPTY_LIMITS: LimitsDocument = {
   revision: 0,

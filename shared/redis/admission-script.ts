@@ -101,26 +101,40 @@ local records, dedups = {}, {}
 local room = tonumber(redis.call("HGET", prefix .. ":admission", "room"))
 local spent = 0
 
+-- Whatever it is answered by, the job's own records say so from now on: a repeat then gives the same.
+local function remembered(i, missing, id, answer)
+  local bytes = #missing * ${RECORD_BYTES}
+  if bytes > 0 and room and room - spent < bytes then return "m" end
+  spent = spent + bytes
+  for _, record in ipairs(missing) do records[record] = ARGV[i + 5] .. " " .. id end
+  return answer .. id
+end
+
 local function known(term, i)
-  local isNamed = false
+  local isNamed, missing = false, {}
   for record in string.gmatch(ARGV[i + 4], "%S+") do
     local kept = records[record] or redis.call("GET", prefix .. ":idempotency:" .. record)
     if kept then
       local fingerprint, id = string.match(kept, "^(%S+) (.+)$")
-      return fingerprint == ARGV[i + 5] and "r" .. id or "x"
+      if fingerprint ~= ARGV[i + 5] then return "x" end
+      return remembered(i, missing, id, "r")
     end
+    missing[#missing + 1] = record
     isNamed = isNamed or string.sub(record, 1, 3) == "id:"
   end
   if isNamed then
     for _, place in ipairs(term.queue.places) do
-      if redis.call("EXISTS", place .. ARGV[i + 1]) == 1 then return "r" .. ARGV[i + 1] end
+      if redis.call("EXISTS", place .. ARGV[i + 1]) == 1 then return remembered(i, missing, ARGV[i + 1], "r") end
     end
   end
   local dedup = ARGV[i + 6]
   if dedup == "" then return end
-  if dedups[dedup] then return "d" .. dedups[dedup] end
-  local id = redis.call("GET", prefix .. ":dedup:" .. dedup)
-  if id and hasUnfinished(term.queue, id) then return "d" .. id end
+  local id = dedups[dedup]
+  if not id then
+    id = redis.call("GET", prefix .. ":dedup:" .. dedup)
+    if not id or not hasUnfinished(term.queue, id) then return end
+  end
+  return remembered(i, missing, id, "d")
 end
 
 local function refused(term, i)
@@ -141,7 +155,7 @@ local function refused(term, i)
   if isDelayed then queue.scheduled = queue.scheduled + 1 else queue.depth = queue.depth + 1 end
 end
 
-local answers = {}
+local answers, created = {}, {}
 local isWhole = true
 for i = first, #ARGV, 8 do
   local term = terms[tonumber(ARGV[i])]
@@ -149,6 +163,7 @@ for i = first, #ARGV, 8 do
   if answer == "c" then
     for record in string.gmatch(ARGV[i + 4], "%S+") do records[record] = ARGV[i + 5] .. " " .. ARGV[i + 1] end
     if ARGV[i + 6] ~= "" then dedups[ARGV[i + 6]] = ARGV[i + 1] end
+    created[ARGV[i + 1]] = true
   elseif string.len(answer) == 1 then
     isWhole = false
   end
@@ -156,7 +171,8 @@ for i = first, #ARGV, 8 do
 end
 if ARGV[4] == "1" and not isWhole then
   for i, answer in ipairs(answers) do
-    if answer == "c" then answers[i] = "a" end
+    -- One that repeats another of the call is no job either.
+    if answer == "c" or created[string.sub(answer, 2)] then answers[i] = "a" end
   end
   return answers
 end

@@ -7,6 +7,7 @@
  * anything: what is told is known. It counts places, so its cost in Redis is bounded whatever clients do.
  */
 import type { Clock } from "../clock.ts";
+import { Flag } from "../flag.ts";
 import { isEnded } from "../job-state.ts";
 import type { JobView } from "./job-lookup.ts";
 import { GLANCE_JOBS_MAX, type Glance, type JobReader } from "./job-reader.ts";
@@ -43,6 +44,8 @@ interface Watched {
 export class JobWatch {
   readonly #ports: JobWatchPorts;
   readonly #watched = new Map<string, Watched>();
+  /** Of the waits; the look has a signal of its own, on which not so many may listen. */
+  readonly #stopped = new Flag();
   readonly #stop = new AbortController();
   #watchers = 0;
   #isLooking = false;
@@ -54,6 +57,10 @@ export class JobWatch {
   /** Whether one more can wait; without room `untilEnded` gives `null` at once, and so does `subscribe`. */
   get hasRoom(): boolean {
     return this.#watchers < WATCHERS_MAX && !this.#stop.signal.aborted;
+  }
+
+  get isStopped(): boolean {
+    return this.#stopped.raised;
   }
 
   /** Jobs that are looked at. */
@@ -73,16 +80,16 @@ export class JobWatch {
     return new Promise((resolve) => {
       const end = (job: JobView | null) => {
         cancelTimeout();
-        for (const ending of [signal, this.#stop.signal]) ending.removeEventListener("abort", giveUp);
+        forgetStop();
+        signal.removeEventListener("abort", giveUp);
         leave();
         resolve(job);
       };
       const giveUp = () => end(null);
       const leave = this.#enter(jobId, "waiters", (news) => end(news.kind === "gone" ? null : news.job));
       const cancelTimeout = this.#ports.clock.after(timeoutMs, giveUp);
-      for (const ending of [signal, this.#stop.signal]) {
-        ending.addEventListener("abort", giveUp, { once: true });
-      }
+      signal.addEventListener("abort", giveUp, { once: true });
+      const forgetStop = this.#stopped.onRaised(giveUp);
     });
   }
 
@@ -97,6 +104,7 @@ export class JobWatch {
   /** Ends every wait, and tells nobody anything more. For good. */
   stop(): void {
     this.#stop.abort();
+    this.#stopped.raise();
     this.#watched.clear();
   }
 

@@ -141,7 +141,7 @@ export class KeyFollower {
   }
 
   /**
-   * The key as it is stored now, for an id that the copy does not have: everybody who asks within a quarter
+   * The key as it is stored now, for what the copy does not know: everybody who asks within a quarter
    * of a second shares one look, which costs Redis one read of the revision when nothing has changed.
    * Rejects when Redis does not answer.
    */

@@ -189,8 +189,8 @@ local function lookUp(source, id)
   return found
 end
 
-local function isOwn(source, found)
-  local data = redis.call("HGET", found.key, "data") or ""
+local function isOwn(key)
+  local data = redis.call("HGET", key, "data") or ""
   local tenant, version, isTakenApart = envelopeIn(data)
   bytes = bytes + #data * (isTakenApart and ${DECODE_COST} or 1)
   if tenant == "" then tenant = spec.defaultTenant end
@@ -198,12 +198,18 @@ local function isOwn(source, found)
 end
 
 local function itemOf(source, id)
+  local own, version
+  -- Of finished jobs most are other tenants': that first, it is a single look.
+  if source.kind ~= "open" then
+    own, version = isOwn(queues[source.queue].places[source.at] .. id)
+    if not own then return end
+  end
   local found = lookUp(source, id)
   if not found then return end
   local outcome = found.state == "completed" and outcomeIn(redis.call("HGET", found.key, "returnvalue")) or ""
   local word = stateWord(queues[source.queue], found, outcome)
   if not isAsked(word) then return end
-  local own, version = isOwn(source, found)
+  if source.kind == "open" then own, version = isOwn(found.key) end
   if not own then return end
   local failures = failuresIn(redis.call("HGET", found.key, "progress"))
   local facts = found.facts

@@ -47,10 +47,19 @@ export class MemoryWatch {
     const use = memoryUseIn(await this.#redis.info("memory"));
     this.#use = use;
     const room = Math.floor(use.maxBytes * MEMORY_REFUSE_SHARE - use.usedBytes);
-    if (use.maxBytes > 0) await this.#redis.hset(this.#keys.admission, "room", room);
-    else await this.#redis.hdel(this.#keys.admission, "room");
+    try {
+      if (use.maxBytes > 0) await this.#redis.hset(this.#keys.admission, "room", room);
+      else await this.#redis.hdel(this.#keys.admission, "room");
+    } catch (error) {
+      // At the limit itself Redis takes no job either, whatever is told of room.
+      if (!isOutOfMemory(error)) throw error;
+    }
     return use;
   }
+}
+
+function isOutOfMemory(error: unknown): boolean {
+  return error instanceof Error && error.message.startsWith("OOM");
 }
 
 /** What `INFO memory` says. */

@@ -39,8 +39,8 @@ export class ScheduleChecker {
     const wrongData = check(data);
     if (wrongData.length > 0) throw new DataInvalidError(type, schemaversion, wrongData);
     const { attempts, timeoutms } = request;
-    const bounded = { type, schemaversion, data, attempts, timeoutms };
-    const { issues } = decideRequest(bounded, published?.policy ?? NO_POLICY, 0);
+    const bounds = { attempts, timeoutms, dueMs: null, expiresMs: null };
+    const { issues } = decideRequest(bounds, published?.policy ?? NO_POLICY, 0);
     if (issues.length > 0) throw new EnvelopeInvalidError(issues);
   }
 }

@@ -96,6 +96,37 @@ export function enqueued(state: ScheduleState, occurrenceMs: number, jobId: stri
   };
 }
 
+/** An occurrence and the job that it has. */
+export interface FiredOccurrence {
+  readonly occurrenceMs: number;
+  readonly jobId: string;
+}
+
+/**
+ * The state of a schedule that was changed while these were enqueued: they count, and are not enqueued again. The same state
+ * when they are known already, because another leader has enqueued the same.
+ */
+export function alsoEnqueued(
+  schedule: Schedule,
+  state: ScheduleState,
+  fired: readonly FiredOccurrence[],
+): ScheduleState {
+  const last = fired.at(-1);
+  if (last === undefined || last.occurrenceMs <= (state.lastMs ?? Number.NEGATIVE_INFINITY)) return state;
+  const positionMs = Math.max(state.positionMs, last.occurrenceMs);
+  const isRefused = state.refused !== null && state.refused.occurrenceMs > last.occurrenceMs;
+  return {
+    ...state,
+    enqueued: state.enqueued + fired.length,
+    positionMs,
+    nextMs: isRefused ? state.nextMs : timetableOf(schedule).next(positionMs),
+    lastMs: last.occurrenceMs,
+    lastJobId: last.jobId,
+    lastOutcome: isRefused ? state.lastOutcome : "enqueued",
+    refused: isRefused ? state.refused : null,
+  };
+}
+
 /** Occurrences up to `lastMs` are given up. */
 export function missed(
   state: ScheduleState,

@@ -1,6 +1,7 @@
 /** The limits document under writers that race, on a real Redis. */
 import type { Redis } from "ioredis";
 import { describe, expect } from "vitest";
+import { LimitsKeeper } from "#autoscaler/limits-keeper";
 import { DEFAULT_QUEUE_LIMITS, EMPTY_LIMITS } from "#shared/limits/limits-document";
 import { limitsFor } from "#shared/limits/limits-for";
 import { keysOf } from "#shared/redis/keys";
@@ -51,6 +52,23 @@ describe("the limits document", () => {
     expect(await store.read()).toEqual({ revision: 2, base, overrides: [depth("shop")] });
     expect((await store.dropOverride("/queues/shop/depthMax", terms)).kind).toBe("changed");
     expect((await store.dropOverride("/queues/shop/depthMax", terms)).kind).toBe("not-found");
+  });
+});
+
+describe("the keeper", () => {
+  redisTest("stamps what is set, shows what holds, and gives the base back", async ({ redis, prefix }) => {
+    const keeper = new LimitsKeeper(storeOn(redis, prefix), new FakeClock(NOW_MS));
+    await keeper.publish(base);
+    const path = "/throttles/free/limit";
+    const asked = { path, value: 3, by: "ana", why: "a flood", expiresInMs: 7_200_000, expected: 1 };
+    await keeper.set(asked);
+    const { inForce, overrides, revision } = await keeper.view();
+    expect([revision, inForce.throttles]).toEqual([2, [aThrottle({ limit: 3 })]]);
+    const set = { path, value: 3, by: "ana", why: "a flood", at: inMs(0), expiresAt: inMs(7_200_000) };
+    expect(overrides).toEqual([{ ...set, state: "in-force" }]);
+    expect(await keeper.set(asked)).toEqual({ kind: "conflict", revision: 2 });
+    expect(await keeper.drop(path)).toMatchObject({ kind: "changed", replaced: set });
+    expect((await keeper.view()).inForce).toEqual(base);
   });
 });
 

@@ -75,7 +75,7 @@ function worldOf(store: ScheduleStore) {
       enqueue: jobs.enqueue,
       registry: registryWithReceipts,
       onFired: ({ enqueued, missed, refusal }) => {
-        outcomes.enqueued += enqueued;
+        outcomes.enqueued += enqueued.length;
         outcomes.missed += missed;
         outcomes.refused += refusal === null ? 0 : 1;
       },
@@ -213,6 +213,7 @@ describe("the runner", () => {
       const stopped = {
         due: store.due.bind(store),
         postpone: store.postpone.bind(store),
+        get: async () => null,
         advance: async () => false,
       };
       await runner({ store: stopped }).round();
@@ -328,23 +329,47 @@ describe("the runner", () => {
     },
   );
 
-  scheduleTest("moves nothing on that was changed while it was fired", async ({ world }) => {
-    const { put, runner, jobs, time, store, keeper } = world;
+  scheduleTest(
+    "counts what it enqueued of a schedule that was changed meanwhile, and leaves the change",
+    async ({ world }) => {
+      const { put, runner, jobs, time, store, keeper, outcomes } = world;
+      time.skewMs = -61_000;
+      await put("retimed", requested());
+      await put("paused", requested());
+      time.skewMs = 0;
+      const changing = async (...args: Parameters<typeof jobs.enqueue>) => {
+        const retimed = requested({ every: { intervalMs: 5_000 } });
+        await keeper.put(OWNER, { name: "retimed", request: retimed, mayReplace: () => true });
+        await keeper.setPaused(OWNER, "paused", true);
+        return jobs.enqueue(...args);
+      };
+      await runner({ enqueue: changing }).round();
+      expect(jobs.taken).toHaveLength(2);
+      expect(outcomes).toMatchObject({ enqueued: 2 });
+      const retimed = await store.get("acme", "retimed");
+      expect(retimed?.schedule).toMatchObject({ revision: 2, every: { intervalMs: 5_000 } });
+      expect(retimed?.state).toMatchObject({ enqueued: 1, lastOutcome: "enqueued" });
+      // It goes on from its change, which was after the occurrence.
+      expect(retimed?.state.positionMs).toBeGreaterThan(retimed?.state.lastMs ?? Number.POSITIVE_INFINITY);
+      const paused = await store.get("acme", "paused");
+      expect(paused?.schedule.paused).toBe(true);
+      expect(paused?.state.positionMs).toBe(paused?.state.lastMs);
+      expect((await store.due(10)).due).toEqual([]);
+    },
+  );
+
+  scheduleTest("beside another that fires the same counts it once", async ({ world }) => {
+    const { put, runner, jobs, time, store, outcomes } = world;
     time.skewMs = -61_000;
     await put("daily", requested());
-    time.skewMs = 0;
-    const changing = async (...args: Parameters<typeof jobs.enqueue>) => {
-      await keeper.put(OWNER, {
-        name: "daily",
-        request: requested({ every: { intervalMs: 5_000 } }),
-        mayReplace: () => true,
-      });
-      return jobs.enqueue(...args);
-    };
-    await runner({ enqueue: changing }).round();
-    const stored = await store.get("acme", "daily");
-    expect(stored?.schedule).toMatchObject({ revision: 2, every: { intervalMs: 5_000 } });
-    expect(stored?.state).toMatchObject({ enqueued: 0, lastMs: null });
+    // Both have read the schedule before either has moved it on.
+    const look = await store.due(10);
+    const slow = { due: async () => look, get: store.get.bind(store), postpone: store.postpone.bind(store) };
+    await runner().round();
+    await runner({ store: { ...slow, advance: store.advance.bind(store) } }).round();
+    expect(jobs.taken).toHaveLength(1);
+    expect(outcomes.enqueued).toBe(1);
+    expect((await store.get("acme", "daily"))?.state.enqueued).toBe(1);
   });
 
   scheduleTest("goes past a schedule that it cannot read", async ({ world, redis, prefix }) => {

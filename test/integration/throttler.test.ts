@@ -12,7 +12,7 @@ import { aThrottle } from "../unit/shared/limits/limits-builder.ts";
 const DAY_MS = 86_400_000;
 
 function throttlerOn(redis: Redis, prefix: string, throttles: readonly Throttle[], nowMs?: () => number) {
-  const limits = { queues: {}, throttles: [...throttles], nextExpiryMs: null, states: [] };
+  const limits = { queues: {}, throttles, nextExpiryMs: null, states: [] };
   return new Throttler({ store: new ThrottleStore(redis, keysOf(prefix), nowMs), limits: () => limits });
 }
 

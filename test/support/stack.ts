@@ -216,8 +216,8 @@ export class Stack {
     return (await this.request(`${this.#controlUrl}${path}`)).body;
   }
 
-  async api(path: string): Promise<Answer> {
-    return this.request(`${this.#apiUrl}${path}`);
+  async api(path: string, init: RequestInit = {}): Promise<Answer> {
+    return this.request(`${this.#apiUrl}${path}`, init);
   }
 
   async request(url: string, init: RequestInit = {}): Promise<Answer> {

@@ -16,7 +16,7 @@ const HINTS: Readonly<Record<string, (type: string) => string>> = {
   VERSION_UNKNOWN: (type) =>
     `\`sluice gate get ${type}\` shows the versions; publish a release that has this one.`,
   TYPE_UNKNOWN: () => "`sluice gate get` shows the types that are published.",
-  WRITE_NOT_ALLOWED: () => "Run it on the machine of the autoscaler, against an address of its own loopback.",
+  SCOPE_MISSING: () => "Set SLUICE_API_KEY to a key with the scope ops:write.",
 };
 
 export function isPassingRefusal({ failure }: CliError): boolean {

@@ -10,6 +10,7 @@ import { CliError, usageError } from "../../cli-error.ts";
 import { CLI_EXIT } from "../../exit-codes.ts";
 import { isOutcomeUnknown, requestJson } from "../../http-client.ts";
 import { DURATION_RULE, parseDurationMs } from "../../parse-duration.ts";
+import { neutraliseLine } from "../../terminal/neutralise.ts";
 import type { CommandContext } from "../context.ts";
 import { limitsAnswer, overrideDroppedAnswer, overrideSetAnswer } from "./limits-answer.ts";
 import { showLimits, showOverride } from "./show-limits.ts";
@@ -56,7 +57,7 @@ export async function resetLimit(path: string, context: CommandContext): Promise
   const query = new URLSearchParams({ path });
   const raw = await write({ method: "DELETE", path: `${OVERRIDES_PATH}?${query}` }, context);
   const { dropped } = understood(overrideDroppedAnswer, raw, "answer");
-  const text = `${context.paint.strong(dropped.path)}  is what the configuration says again\n`;
+  const text = `${context.paint.strong(neutraliseLine(dropped.path))}  is what the configuration says again\n`;
   context.answer({ kind: "LimitReset", json: { limit: raw }, text, exitCode: CLI_EXIT.ok });
 }
 

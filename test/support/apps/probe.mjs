@@ -26,7 +26,11 @@ function note(event, job, context) {
 
 async function run(job, context) {
   note("start", job, context);
-  const { ms = 0, fail, deaf = false } = job.data;
+  const { ms = 0, fail, deaf = false, progress, spawn = 0 } = job.data;
+  for (let child = 1; child <= spawn; child += 1) {
+    await context.enqueue({ type: "probe.task", schemaversion: 1, data: { n: 100 * job.data.n + child } });
+  }
+  if (progress !== undefined) context.progress(progress, "as asked");
   if (fail === "terminal") throw new TerminalJobError("asked to fail for good");
   if (fail === "always") throw new Error("asked to fail");
   if (fail === "once" && context.attempt === 1) throw new Error("asked to fail once");
@@ -43,6 +47,8 @@ const taskV1 = z.looseObject({
   ms: z.int().min(0).max(600_000).optional(),
   fail: z.enum(["once", "always", "terminal", "exit"]).optional(),
   deaf: z.boolean().optional(),
+  progress: z.int().optional(),
+  spawn: z.int().min(0).max(10).optional(),
   amount: z.int().optional(),
 });
 
@@ -51,6 +57,8 @@ const taskV2 = z.looseObject({
   ms: z.int().min(0).max(600_000).optional(),
   fail: z.enum(["once", "always", "terminal", "exit"]).optional(),
   deaf: z.boolean().optional(),
+  progress: z.int().optional(),
+  spawn: z.int().min(0).max(10).optional(),
   total: z.looseObject({ value: z.int(), currency: z.string() }),
 });
 

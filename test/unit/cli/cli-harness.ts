@@ -18,6 +18,8 @@ export const ESC = "\u001b";
 export interface Canned {
   readonly status: number;
   readonly body: unknown;
+  /** Sent as it is, instead of the body. */
+  readonly text?: string;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -80,7 +82,7 @@ export function cliHarness(): Harness {
       if (body !== "") received.push(JSON.parse(body));
       const known = queues.get(`${request.method} ${request.url}`) ?? [];
       const answer = (known.length > 1 ? known.shift() : known[0]) ?? { status: 404, body: {} };
-      response.writeHead(answer.status, answer.headers).end(JSON.stringify(answer.body));
+      response.writeHead(answer.status, answer.headers).end(answer.text ?? JSON.stringify(answer.body));
     });
   });
   beforeAll(() => new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve)));

@@ -67,6 +67,18 @@ describe("enqueue", () => {
     ]);
   });
 
+  test("asks for a time, a priority and a dedup key as the API knows them", async () => {
+    const options = ["--schemaversion", "1", "--in", "10m", "--priority", "low", "--dedup-key", "k"];
+    const before = Date.now();
+    await run(["enqueue", "a.b", "--data", "{}", ...options], { "POST /v1/jobs": accepted });
+    const [{ scheduledtime, ...sent }] = cli.received as [{ scheduledtime: string }];
+    expect(sent).toMatchObject({ priority: "low", dedupkey: "k" });
+    // 10 minutes, and what the command itself took.
+    expect(Date.parse(scheduledtime) - before).toBeGreaterThanOrEqual(600_000);
+    expect(Date.parse(scheduledtime) - Date.now()).toBeLessThanOrEqual(600_000);
+    expect((await run(["enqueue", "a.b", "--data", "{}", "--in", "soon"])).exitCode).toBe(2);
+  });
+
   test.for([
     ["succeeded", 0],
     ["failed", 8],

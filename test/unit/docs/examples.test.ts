@@ -47,6 +47,7 @@ describe("the README's app", () => {
           attempt: 1,
           release: "hello-1",
           progress: () => undefined,
+          enqueue: () => Promise.reject(new Error("nothing is enqueued here")),
           log: () => undefined,
         },
       );

@@ -64,6 +64,7 @@ const SAMPLES: readonly errors.SluiceError[] = [
   new errors.PublishRefusedError("x", []),
   new errors.NotEnqueuedError("x"),
   new errors.EnqueueUnknownError("x"),
+  new errors.ThrottledError({ retryAfterMs: 1, violated: ["x"], costMax: null, fields: [] }),
   new errors.RedisUnavailableError(),
   new errors.DurabilityTooLowError([]),
   new errors.WorkerRefusedError("x"),

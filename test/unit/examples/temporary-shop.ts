@@ -56,6 +56,7 @@ export function aContext(overrides: Partial<HandlerContext> = {}): HandlerContex
     attempt: 1,
     release: "shop-v2",
     progress: () => undefined,
+    enqueue: () => Promise.reject(new Error("nothing is enqueued here")),
     log: () => {},
     ...overrides,
   };

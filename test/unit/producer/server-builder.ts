@@ -119,6 +119,7 @@ export interface Faults {
   readonly lister?: ServerPorts["lister"];
   readonly loopbackOnly?: boolean;
   readonly authentication?: ServerPorts["authentication"];
+  readonly schedules?: ServerPorts["schedules"];
   /** @default `registryWithReceipts()` */
   readonly registry?: RegistryDocument;
   readonly readiness?: Partial<ReturnType<ServerPorts["readiness"]>>;
@@ -127,9 +128,18 @@ export interface Faults {
 /** No room for anybody to wait. */
 const UNWATCHED: ServerPorts["watch"] = {
   hasRoom: false,
+  isStopped: false,
   untilEnded: async () => null,
   subscribe: () => null,
   stop: () => undefined,
+};
+
+const NO_SCHEDULES: ServerPorts["schedules"] = {
+  get: async () => null,
+  list: async () => [],
+  put: async () => ({ kind: "unknown" }),
+  remove: async () => false,
+  setPaused: async () => ({ kind: "missing" }),
 };
 
 export function serve(faults: Faults = {}): TestServer {
@@ -169,6 +179,7 @@ export function serve(faults: Faults = {}): TestServer {
     claims: { hold: async () => async () => undefined },
     registry: () => document,
     clock,
+    schedules: faults.schedules ?? NO_SCHEDULES,
     findJob: faults.findJob ?? (async () => null),
     watch: faults.watch ?? UNWATCHED,
     canceller: faults.canceller ?? { cancel: async () => ({ kind: "unknown" }) },

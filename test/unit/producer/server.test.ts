@@ -97,7 +97,7 @@ describe("POST /v1/jobs", () => {
 
 describe("GET /v1/jobs/{id}", () => {
   test("answers what is known of the job", async () => {
-    const view = { id: "shop~x", state: "running" } as JobView;
+    const view = { id: "shop~x", tenant: "default", state: "running" } as JobView;
     const { server } = serve({ findJob: async (id) => (id === "shop~x" ? view : null) });
     const answer = await server.inject({ url: "/v1/jobs/shop~x", headers: { host } });
     expect([answer.statusCode, answer.json()]).toEqual([200, view]);
@@ -183,7 +183,7 @@ describe("the other routes", () => {
       ["GET", "/"],
       ["GET", "/v2/jobs"],
       ["PUT", "/v1/jobs"],
-      ["GET", "/v1/jobs"],
+      ["DELETE", "/v1/jobs"],
     ] as const) {
       const answer = await server.inject({ method, url, headers: { host } });
       expect(answer.json()).toMatchObject({ status: 404, code: "ROUTE_NOT_FOUND" });

@@ -134,6 +134,20 @@ describe("with authentication on", () => {
     expect((await ask(operator.bearer)).statusCode).toBe(401);
   });
 
+  test("a secret that the copy does not have is looked up once more: it may have been rotated just now", async () => {
+    const rotated = testKey(["jobs:read"], { keyId: reader.document.keyId, name: "rotated" });
+    const find = () => reader.held;
+    let looks = 0;
+    const lookUp = async () => {
+      looks += 1;
+      return rotated.held;
+    };
+    const { ask } = serve({ ...keysOnly([]), keys: { find, lookUp } });
+    expect((await ask(rotated.bearer)).json()).toMatchObject({ name: "rotated" });
+    expect((await ask(reader.bearer)).json()).toMatchObject({ name: "reader" });
+    expect(looks).toBe(1);
+  });
+
   test("a key that cannot be looked up is neither let in nor called wrong", async () => {
     const keys = { find: () => null, lookUp: () => Promise.reject(new Error("away")) };
     const { ask, refused } = serve({ ...keysOnly([]), keys });

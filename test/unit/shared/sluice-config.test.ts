@@ -3,7 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ConfigInvalidError } from "#shared/errors";
-import { readSluiceConfig } from "#shared/sluice-config";
+import { DEFAULT_QUEUE_LIMITS } from "#shared/limits/limits-document";
+import { limitsBaseOf, readSluiceConfig } from "#shared/sluice-config";
 
 let directory: string;
 let written = 0;
@@ -53,6 +54,22 @@ describe("readSluiceConfig", () => {
     ]);
   });
 
+  test("reads limits and throttles, with the defaults of what is left out", async () => {
+    const throttle = { name: "free", per: "tenant", value: "*", algorithm: "token-bucket", limit: 5 };
+    const path = await fileOf({
+      ...whole,
+      queues: { shop: { ...queue, limits: { depthMax: 7 } }, csv: queue },
+      pools: { shop: {}, csv: {} },
+      throttles: [throttle],
+    });
+    expect(limitsBaseOf(await readSluiceConfig(path))).toEqual({
+      queues: { shop: { ...DEFAULT_QUEUE_LIMITS, depthMax: 7 }, csv: DEFAULT_QUEUE_LIMITS },
+      throttles: [{ ...throttle, windowMs: 1_000 }],
+    });
+    const none = limitsBaseOf(await readSluiceConfig(await fileOf(whole)));
+    expect(none).toEqual({ queues: { shop: DEFAULT_QUEUE_LIMITS }, throttles: [] });
+  });
+
   test("says that a missing file cannot be read, and names it", async () => {
     await expect(readSluiceConfig(join(directory, "none.json"))).rejects.toThrow(/none\.json.*ENOENT/s);
   });
@@ -74,6 +91,9 @@ describe("readSluiceConfig", () => {
     ["queues.shop.pickupPromiseMs", { queues: { shop: { pickupPromiseMs: "5s" } } }],
     ["queues.shop.pickupPromiseMs", { queues: { shop: { pickupPromiseMs: 99 } } }],
     ["queues.shop", { queues: { shop: { ...queue, promise: 1 } } }],
+    ["queues.shop.limits.depthMax", { queues: { shop: { ...queue, limits: { depthMax: -1 } } } }],
+    ["queues.shop.limits", { queues: { shop: { ...queue, limits: { depth: 1 } } } }],
+    ["throttles.0.limit", { throttles: [{ name: "a", per: "key", value: "*", algorithm: "fixed-window" }] }],
     ["pools.shop.slotsPerWorker", { pools: { shop: { ...pool, slotsPerWorker: 0 } } }],
     ["pools.shop.workersMin", { pools: { shop: { ...pool, workersMin: -1 } } }],
     ["pools.shop.workersMax", { pools: { shop: { ...pool, workersMax: 1.5 } } }],

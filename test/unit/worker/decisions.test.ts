@@ -53,6 +53,18 @@ describe("decideOutcome", () => {
     );
   });
 
+  test("a job that was cancelled does not run again, whatever ended its run first", () => {
+    const cancelled = { ...first, cancelled: true };
+    expect(decideOutcome(threw, policy, cancelled)).toEqual({ kind: "cancelled" });
+    expect(decideOutcome({ kind: "aborted", cause: "draining" }, policy, cancelled)).toEqual({
+      kind: "cancelled",
+    });
+    // What has an end of its own keeps it, and a lost job is somebody else's to cancel.
+    expect(decideOutcome({ kind: "returned" }, policy, cancelled).kind).toBe("succeeded");
+    expect(decideOutcome(threw, policy, { ...cancelled, failures: 2 }).kind).toBe("failed");
+    expect(decideOutcome({ kind: "aborted", cause: "lease-lost" }, policy, cancelled).kind).toBe("abandoned");
+  });
+
   test("a job is run exactly as often as its policy says when every run throws", () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 100 }), anyDraw, (attempts, random) => {

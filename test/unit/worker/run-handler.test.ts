@@ -351,6 +351,19 @@ describe("a run that is ended from outside", () => {
     expect(await settlement).toMatchObject({ kind: "finished", outcome: { result: "done" } });
   });
 
+  test.each(["timeout", "draining"] as const)(
+    "is cancelled and not run again when the order comes after %s, in the grace",
+    async (cause) => {
+      const { clock, settlement, abort } = start(deaf);
+      if (cause === "timeout") await clock.advance(5_000);
+      else abort(cause);
+      await clock.advance(500);
+      abort("cancelled");
+      await clock.advance(500);
+      expect(await settlement).toMatchObject({ kind: "finished", outcome: { outcome: "cancelled" } });
+    },
+  );
+
   test("counts by what ended it first", async () => {
     const { clock, settlement, abort } = start(deaf);
     await clock.advance(5_000);

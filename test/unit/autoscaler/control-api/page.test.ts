@@ -37,6 +37,13 @@ describe("the page", () => {
     expect(renderPage(healthy, { refreshes: false, open: false })).not.toContain("http-equiv");
   });
 
+  test("says when nobody is asked for a key, and only then", () => {
+    const notice = "Authentication is off";
+    expect(renderPage(healthy, { ...refreshing, open: true })).toContain(notice);
+    expect(renderOutagePage(null, { ...refreshing, open: true })).toContain(notice);
+    expect(renderPage(healthy, refreshing)).not.toContain(notice);
+  });
+
   test("shows hostile text everywhere as text", () => {
     const snapshot = snapshotOf({
       observedAt: HOSTILE,

@@ -13,7 +13,7 @@ function throttlerOf(throttles: readonly Throttle[], counted: Counted | Error = 
     if (counted instanceof Error) throw counted;
     return terms.map(() => counted);
   });
-  const limits = { queues: {}, throttles: [...throttles], nextExpiryMs: null, states: [] };
+  const limits = { queues: {}, throttles, nextExpiryMs: null, states: [] };
   return { take, throttler: new Throttler({ store: { take }, limits: () => limits }) };
 }
 
