@@ -1,13 +1,27 @@
 /** The producer's metrics. Labels are bounded: never a job id, a tenant or an error's text. */
-import { Counter, collectDefaultMetrics, Histogram, Registry } from "prom-client";
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { Problem } from "#shared/http/problem";
+import type { MemoryUse } from "#shared/redis/memory-watch";
 
 export class ProducerMetrics {
   readonly registry = new Registry();
   readonly #requests: Counter<"outcome" | "reason">;
   readonly #duration: Histogram;
 
-  constructor() {
+  /** @param memoryUse what admission sees of Redis' memory, asked whenever the metrics are read. */
+  constructor(memoryUse: () => MemoryUse | null = () => null) {
+    new Gauge({
+      name: "sluice_redis_memory_bytes",
+      help: "Memory of Redis as admission sees it: used, and max. Jobs are refused from 85 % on.",
+      labelNames: ["kind"],
+      registers: [this.registry],
+      collect() {
+        const use = memoryUse();
+        if (use === null) return;
+        this.set({ kind: "used" }, use.usedBytes);
+        this.set({ kind: "max" }, use.maxBytes);
+      },
+    });
     collectDefaultMetrics({ register: this.registry, prefix: "sluice_" });
     this.#requests = new Counter({
       name: "sluice_enqueue_requests_total",

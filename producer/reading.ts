@@ -1,6 +1,8 @@
 /** Brings the parts together that read and control jobs over HTTP; `addReadingRoutes` adds their routes. */
 import type { FastifyInstance } from "fastify";
 import type { Clock } from "#shared/clock";
+import type { Log } from "#shared/log";
+import { AuditStore } from "#shared/redis/audit-store";
 import { JobCanceller } from "#shared/redis/cancel-job";
 import type { RedisConnection } from "#shared/redis/connection";
 import { FleetStore } from "#shared/redis/fleet-store";
@@ -22,18 +24,20 @@ export interface ReadingSetup {
   readonly redis: RedisConnection;
   readonly keys: Keys;
   readonly clock: Clock;
+  readonly log: Log;
   /** The newest copy of the registry. */
   registry(): RegistryDocument;
 }
 
-/** What the routes need beside the log; the one that hands jobs in waits at the same watch. */
-export function readingPorts(setup: ReadingSetup): Omit<ReadingPorts, "log"> {
-  const { redis, keys, clock, registry } = setup;
+/** What the routes need; the one that hands jobs in waits at the same watch. */
+export function readingPorts(setup: ReadingSetup): ReadingPorts {
+  const { redis, keys, clock, log, registry } = setup;
   const reader = new JobReader(redis, keys.prefix, registry);
   const watch = new JobWatch({ reader, clock });
   return {
     clock,
     watch,
+    audit: new AuditStore({ redis, keys, clock, log }),
     findJob: (jobId) => reader.find(jobId),
     canceller: new JobCanceller({ redis, keys, registry, fleet: new FleetStore(redis, keys) }),
     lister: new JobLister({ redis, keys, registry }),

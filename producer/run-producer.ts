@@ -63,7 +63,7 @@ async function serve(redis: RedisConnection, { config, clock, log, keys, stop }:
   const enqueuing = new Enqueuing({ redis, keys, clock });
   await enqueuing.look();
   const { registry } = enqueuing;
-  const counts = new ProducerMetrics();
+  const counts = new ProducerMetrics(() => enqueuing.memory.use);
   const server = buildServer({
     log,
     counts,
@@ -77,7 +77,7 @@ async function serve(redis: RedisConnection, { config, clock, log, keys, stop }:
     }),
     claims: new BatchClaims(redis, keys, clock),
     registry: () => registry.document,
-    ...readingPorts({ redis, keys, clock, registry: () => registry.document }),
+    ...readingPorts({ redis, keys, clock, log, registry: () => registry.document }),
     readiness: () => ({
       durability: watch.found,
       redisReachable: watch.redisReachable,

@@ -8,16 +8,20 @@
 import { z } from "zod";
 import { EnvelopeInvalidError, type Issue } from "./errors.ts";
 import { pointerTo } from "./json-pointer.ts";
+import {
+  PRIORITIES,
+  quickRequest,
+  TEXT_CHARS_MAX,
+  TYPE_CHARS_MAX,
+  TYPE_PATTERN,
+  VERSION_MAX,
+} from "./quick-request.ts";
 import { fromRfc3339 } from "./system-clock.ts";
+
+export { PRIORITIES, type Priority, TYPE_PATTERN } from "./quick-request.ts";
 
 /** Largest envelope as JSON text. Redis holds every queued byte in memory. */
 export const ENVELOPE_BYTES_MAX = 256 * 1024;
-
-/** Largest CloudEvents Integer, a signed 32-bit number. */
-const VERSION_MAX = 2 ** 31 - 1;
-
-/** Dotted lower case, two to eight parts, no version inside. */
-export const TYPE_PATTERN = /^[a-z][a-z0-9]*(\.[a-z][a-z0-9-]*){1,7}$/;
 
 /** Attributes of every event; `crit` must not name them, because every reader knows them. */
 const CORE_ATTRIBUTES = new Set([
@@ -51,25 +55,26 @@ const versionRule = "must be a whole number from 1 (the version of the data's sc
 const attemptsRule = "must be a whole number from 1 to the attempts of the type's policy";
 const timeoutRule = "must be milliseconds, a whole number from 1 to the time limit of the type's policy";
 
-/** How much a job matters when there is not room for all: the last are refused first. */
-export const PRIORITIES = ["critical", "high", "normal", "low"] as const;
-
-export type Priority = (typeof PRIORITIES)[number];
-
 /** What a client may set. The plain JSON form knows exactly these names. */
 export const clientAttributes = {
   type: z
     .string('must be a string such as "receipt.render"')
-    .max(128, "must have at most 128 characters")
+    .max(TYPE_CHARS_MAX, `must have at most ${TYPE_CHARS_MAX} characters`)
     .regex(TYPE_PATTERN, 'must be two to eight dotted lower-case words such as "receipt.render"'),
   schemaversion: z.int(versionRule).min(1, versionRule).max(VERSION_MAX, versionRule),
   data: z.record(z.string(), z.unknown(), "must be a JSON object"),
-  id: text(256, "unique for its source; left out, one is made").optional(),
-  source: text(512, "a URI reference that says where the job comes from").optional(),
-  crit: text(256, "names of attributes a reader must understand, separated by spaces").optional(),
-  subject: text(256, "what the job is about").optional(),
-  partitionkey: text(256, "carried for the handler").optional(),
-  dedupkey: text(256, "no second job of the type with it is added while one has not ended").optional(),
+  id: text(TEXT_CHARS_MAX.id, "unique for its source; left out, one is made").optional(),
+  source: text(TEXT_CHARS_MAX.source, "a URI reference that says where the job comes from").optional(),
+  crit: text(
+    TEXT_CHARS_MAX.crit,
+    "names of attributes a reader must understand, separated by spaces",
+  ).optional(),
+  subject: text(TEXT_CHARS_MAX.subject, "what the job is about").optional(),
+  partitionkey: text(TEXT_CHARS_MAX.partitionkey, "carried for the handler").optional(),
+  dedupkey: text(
+    TEXT_CHARS_MAX.dedupkey,
+    "no second job of the type with it is added while one has not ended",
+  ).optional(),
   scheduledtime: moment("before it the job is not run").optional(),
   expirytime: moment("after it the job is not run").optional(),
   priority: z.enum(PRIORITIES, `must be one of ${PRIORITIES.join(", ")}`).optional(),
@@ -77,9 +82,9 @@ export const clientAttributes = {
   timeoutms: z.int(timeoutRule).min(1, timeoutRule).max(86_400_000, timeoutRule).optional(),
   traceparent: z.string("must be a string").max(256, "must have at most 256 characters").optional(),
   tracestate: z.string("must be a string").max(512, "must have at most 512 characters").optional(),
-  correlationid: text(128, "ties related jobs together").optional(),
-  causationid: text(128, "the job or event that caused this one").optional(),
-  dataschema: text(2048, "informational").optional(),
+  correlationid: text(TEXT_CHARS_MAX.correlationid, "ties related jobs together").optional(),
+  causationid: text(TEXT_CHARS_MAX.causationid, "the job or event that caused this one").optional(),
+  dataschema: text(TEXT_CHARS_MAX.dataschema, "informational").optional(),
 };
 
 /** `application/json`: the envelope with the optional attributes left out; unknown names are errors. */
@@ -114,6 +119,11 @@ export type Envelope = z.output<typeof storedEnvelope>;
 
 /** @throws {EnvelopeInvalidError} naming every field that is wrong. */
 export function parsePlainRequest(value: unknown): JobRequest {
+  return quickRequest(value) ?? checkPlainRequest(value);
+}
+
+/** The same by the schema alone. @throws {EnvelopeInvalidError} naming every field that is wrong. */
+export function checkPlainRequest(value: unknown): JobRequest {
   return withCheckedCrit(parse(plainRequest, value));
 }
 

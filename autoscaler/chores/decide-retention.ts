@@ -5,9 +5,13 @@
 import type { HeldJobs, SucceededJobs } from "#shared/redis/chore-store";
 import type { MemoryUse } from "#shared/redis/memory-watch";
 
-/** Succeeded jobs are removed from here on, until less is used again. Shares of Redis' `maxmemory`. */
-const CLEAN_ABOVE = 0.7;
-const CLEAN_UNTIL = 0.65;
+/** Shares of Redis' `maxmemory`. */
+export interface CleaningPolicy {
+  /** Above it succeeded jobs begin to be removed. */
+  readonly above: number;
+  /** Below it they are kept again; less than `above`. */
+  readonly until: number;
+}
 
 /** Jobs removed in one round. */
 export const CLEANED_A_ROUND_MAX = 1_000;
@@ -17,10 +21,14 @@ export const HELD_MS_MAX = 14 * 86_400_000;
 export const HELD_MAX = 10_000;
 
 /** Whether succeeded jobs are to be removed now. Without a limit of memory, or unmeasured, none are. */
-export function decideCleaning({ usedBytes, maxBytes }: MemoryUse, wasCleaning: boolean): boolean {
+export function decideCleaning(
+  { usedBytes, maxBytes }: MemoryUse,
+  { above, until }: CleaningPolicy,
+  wasCleaning: boolean,
+): boolean {
   if (maxBytes <= 0) return false;
   const share = usedBytes / maxBytes;
-  return share > CLEAN_ABOVE || (wasCleaning && share >= CLEAN_UNTIL);
+  return share > above || (wasCleaning && share >= until);
 }
 
 export interface CleanStep {

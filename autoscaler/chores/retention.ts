@@ -8,6 +8,7 @@ import type { Clock } from "#shared/clock";
 import { deadName, laneName, parkedName } from "#shared/lane";
 import type { Log } from "#shared/log";
 import type { ChoreStore } from "#shared/redis/chore-store";
+import { MEMORY_WARN_SHARE } from "#shared/redis/memory-watch";
 import type { RegistryDocument } from "#shared/registry/registry-document";
 import {
   decideCleaning,
@@ -15,6 +16,8 @@ import {
   decideQuarantineRemoval,
   isParkedAlarm,
 } from "./decide-retention.ts";
+
+const CLEANING = { above: MEMORY_WARN_SHARE, until: 0.65 };
 
 /** Quarantined jobs looked at, and removed, in one round of a queue. */
 const QUARANTINED_A_ROUND_MAX = 200;
@@ -43,7 +46,7 @@ export class CleanSucceeded {
     const use = await store.memoryUse();
     onMemory(use.maxBytes > 0 ? use.usedBytes / use.maxBytes : null);
     const wasCleaning = this.#isCleaning;
-    this.#isCleaning = decideCleaning(use, wasCleaning);
+    this.#isCleaning = decideCleaning(use, CLEANING, wasCleaning);
     if (this.#isCleaning !== wasCleaning) {
       const what = this.#isCleaning ? "succeeded jobs are removed early" : "succeeded jobs are kept again";
       log.warn({ usedBytes: use.usedBytes, maxBytes: use.maxBytes }, `Redis' memory: ${what}`);

@@ -7,6 +7,7 @@
 import Fastify, { type FastifyInstance, type FastifyReply } from "fastify";
 import { RedisUnavailableError } from "#shared/errors";
 import { type Authentication, addAuthentication } from "#shared/http/authenticate";
+import { documentRoutes } from "#shared/http/document-routes";
 import { addHealthRoutes, type HealthPorts } from "#shared/http/health";
 import { problemOf } from "#shared/http/problem";
 import { refuseCrossSite } from "#shared/http/refuse-cross-site";
@@ -19,9 +20,10 @@ import { type AuditPorts, addAuditRoute } from "./audit-route.ts";
 import { readDecisions } from "./decision-log.ts";
 import { addGateRoutes, type GatePorts } from "./gate-routes.ts";
 import { addLimitsRoutes, type LimitsPorts } from "./limits-routes.ts";
+import { CONTROL_API } from "./operations/api.ts";
 import { type Look, renderOutagePage, renderPage } from "./page.ts";
 import { causeOf, problemFor, readRedis } from "./problems.ts";
-import { addRawBoard } from "./raw-board.ts";
+import { addRawBoard, RAW_PATH } from "./raw-board.ts";
 import { DECISIONS_MAX, limitOf, type Query, queueOf } from "./read-query.ts";
 import { addRetirementRoutes, type RetirementPorts } from "./retirement-routes.ts";
 import { STYLE } from "./style.ts";
@@ -87,6 +89,7 @@ export async function buildControlServer(ports: ControlPorts): Promise<FastifyIn
     );
   });
 
+  documentRoutes(server, CONTROL_API, { undescribed: (path) => path.startsWith(RAW_PATH) });
   addViewRoutes(server, ports);
   addGateRoutes(server, ports);
   addRetirementRoutes(server, ports);

@@ -20,6 +20,7 @@ export interface CancelOptions extends CallOptions {
 
 export interface ListOptions extends CallOptions {
   readonly type?: string;
+  /** Left out: those that have not ended. Ended ones are listed one state at a time. */
   readonly state?: JobState;
   /** Jobs a request, 1 to 200; all of them are listed, however many requests it takes. @default 50 */
   readonly pageSize?: number;

@@ -2,8 +2,8 @@
 import { PROCESS_OPERATIONS } from "#shared/http/health-operations";
 import type { ApiDescription } from "#shared/http/operation";
 import { JOB_OPERATIONS } from "./job.ts";
+import { TYPE_OPERATIONS } from "./job-type.ts";
 import { HAND_IN_OPERATIONS } from "./jobs.ts";
-import { TYPE_OPERATIONS } from "./published-types.ts";
 import { REFUSALS_EVERYWHERE, REFUSALS_WITH_PARAMS, REFUSALS_WITH_SCOPE } from "./refusals.ts";
 import { SCHEDULE_OPERATIONS } from "./schedules.ts";
 

@@ -30,7 +30,7 @@ export const JOB_OPERATIONS: Operations = {
     tag: TAG,
     scope: "jobs:read",
     query: z.object({
-      state: z.enum(JOB_STATES).optional(),
+      state: z.enum(JOB_STATES).optional().describe("Left out: those that have not ended."),
       type: z.string().max(128).regex(TYPE_PATTERN).optional(),
       limit: z.int().min(1).max(200).optional().describe("Jobs a page; 50 when it is left out."),
       cursor: z

@@ -5,14 +5,14 @@ import { EnvelopeInvalidError } from "#shared/errors";
 import { problemOf } from "#shared/http/problem";
 import { sendProblem } from "#shared/http/send-problem";
 import type { JobState } from "#shared/job-state";
-import type { Log } from "#shared/log";
+import { type AuditStore, actorOf } from "#shared/redis/audit-store";
 import type { JobCanceller } from "#shared/redis/cancel-job";
 import { type FindJobPort, ownJob, sendJobNotFound } from "../own-job.ts";
 import { readBody } from "../read-body.ts";
 import { type Checked, check, sendBodyInvalid } from "../read-query.ts";
 
 export interface JobCancelPorts extends FindJobPort {
-  readonly log: Log;
+  readonly audit: Pick<AuditStore, "record">;
   readonly canceller: Pick<JobCanceller, "cancel">;
 }
 
@@ -42,13 +42,17 @@ export function addJobCancelRoute(server: FastifyInstance, ports: JobCancelPorts
     const job = await ownJob(request, ports);
     if (job === null) return sendJobNotFound(reply);
     const { id } = job;
-    const { tenant, keyId } = request.caller;
+    const { tenant } = request.caller;
     const why = body.value.why === "" ? undefined : body.value.why;
     const outcome = await ports.canceller.cancel(id, { tenant, why });
-    ports.log.info(
-      { jobId: id, tenant, keyId, why, outcome: outcome.kind },
-      "a job was asked to be cancelled",
-    );
+    await ports.audit.record({
+      ...actorOf(request),
+      action: "job.cancel",
+      target: id,
+      before: { state: job.state },
+      ...(why !== undefined && { why }),
+      outcome: outcome.kind === "cancelled" || outcome.kind === "running" ? "done" : "refused",
+    });
     switch (outcome.kind) {
       case "cancelled":
         return reply.send({ id, state: "cancelled" });

@@ -4,6 +4,7 @@
  * A server's authentication puts it on each request before any route runs, and each route names in its
  * `config.scope` what a caller must be allowed to do.
  */
+import type {} from "fastify";
 
 /** What a key may be allowed to do. `admin` includes all others. */
 export const SCOPES = ["jobs:write", "jobs:read", "ops:read", "ops:write", "admin"] as const;

@@ -9,7 +9,6 @@ import { BatchAbortedError, IdempotencyMismatchError } from "../admission-errors
 import type { JobRequest } from "../envelope.ts";
 import { NotEnqueuedError } from "../errors.ts";
 import type { JobState } from "../job-state.ts";
-import { arrivalCounterName } from "../lane.ts";
 import type { AdmissionOutcome, RefusalReason } from "../redis/admission.ts";
 import { findJob } from "../redis/job-lookup.ts";
 import type { LaneQueues } from "../redis/lane-queues.ts";
@@ -50,7 +49,7 @@ export interface EnqueueAnswer {
 export type EnqueueResult = { readonly answer: EnqueueAnswer } | { readonly error: unknown };
 
 export interface EnqueuerPorts extends JobRequestsPorts {
-  readonly queues: Pick<LaneQueues, "admit" | "admitAll" | "find">;
+  readonly queues: Pick<LaneQueues, "admit" | "admitAll" | "admitEach" | "find">;
   readonly arrivals: Pick<ArrivalCounter, "count">;
   readonly throttler: Pick<Throttler, "take">;
   /** The newest copy of the registry, and a way to get a newer one. */
@@ -80,8 +79,12 @@ export class Enqueuer {
    * @throws {NoRoomError | ThrottledError} when there is no room for it now and its policy is to be rejected then.
    * @throws {NotEnqueuedError} when certainly not stored; {EnqueueUnknownError} when not known.
    */
-  async enqueue(request: JobRequest, by: EnqueueTerms): Promise<EnqueueAnswer> {
-    if (!this.#throttles.exist) return this.#enqueue(request, by);
+  enqueue(request: JobRequest, by: EnqueueTerms): Promise<EnqueueAnswer> {
+    const isThrottled = this.#throttles.applyTo(request.type, by);
+    return isThrottled ? this.#enqueueThrottled(request, by) : this.#enqueue(request, by, NO_EXCESS);
+  }
+
+  async #enqueueThrottled(request: JobRequest, by: EnqueueTerms): Promise<EnqueueAnswer> {
     // What is wrong with the job itself is told first, and costs nothing of what its sender may hand in.
     this.#requests.ask(request, by);
     const { excess, quotas, release } = await this.#throttles.take(request, by);
@@ -92,12 +95,21 @@ export class Enqueuer {
     }
   }
 
-  async #enqueue(request: JobRequest, by: EnqueueTerms, throttled?: Excess): Promise<EnqueueAnswer> {
-    const { asked, outcome } = await this.#admit(request, by, throttled);
+  async #enqueue(request: JobRequest, by: EnqueueTerms, throttled: Excess): Promise<EnqueueAnswer> {
+    const asked = this.#requests.ask(request, by, throttled);
+    const outcome = await this.#ports.queues.admit(asked.admission);
+    if (outcome.kind === "created") return this.#created(asked);
+    return this.#settle({ request, by, excess: throttled }, { asked, outcome });
+  }
+
+  /** What comes of a job that was not simply created. */
+  async #settle(attempt: Attempt, first: Admitted): Promise<EnqueueAnswer> {
+    const { asked, outcome } = await this.#routed(attempt, first);
     if (outcome.kind !== "refused") return this.#answer(asked, outcome);
     const excess = this.#excessOf(asked, outcome.reason);
     if (excess === null) throw this.#noRoom(asked, outcome.reason);
-    const again = await this.#admit(request, by, excess);
+    const other = { ...attempt, excess };
+    const again = await this.#routed(other, await this.#admit(other));
     return this.#answer(again.asked, again.outcome);
   }
 
@@ -114,25 +126,56 @@ export class Enqueuer {
     byOf: (index: number) => EnqueueTerms,
     isAtomic: boolean,
   ): Promise<readonly EnqueueResult[]> {
-    if (isAtomic) return this.#enqueueAll(requests, byOf);
-    return Promise.all(
-      requests.map((request, index) =>
-        this.enqueue(request, byOf(index)).then(
-          (answer) => ({ answer }),
-          (error: unknown) => ({ error }),
-        ),
-      ),
-    );
+    return isAtomic ? this.#enqueueAll(requests, byOf) : this.#enqueueEach(requests, byOf);
   }
 
-  async #admit(request: JobRequest, by: EnqueueTerms, excess?: Excess) {
-    for (let route = 0; route < ROUTES_MAX; route += 1) {
-      const asked = this.#requests.ask(request, by, excess);
-      const outcome = await this.#ports.queues.admit(asked.admission);
-      if (outcome.kind !== "stale") return { asked, outcome };
-      await this.#refresh();
+  async #enqueueEach(
+    requests: readonly JobRequest[],
+    byOf: (index: number) => EnqueueTerms,
+  ): Promise<readonly EnqueueResult[]> {
+    const results: (EnqueueResult | Promise<EnqueueResult>)[] = [];
+    const together: { readonly asked: AskedJob; readonly index: number }[] = [];
+    for (const [index, request] of requests.entries()) {
+      const by = byOf(index);
+      if (this.#throttles.applyTo(request.type, by)) {
+        results[index] = resultOf(this.enqueue(request, by));
+        continue;
+      }
+      try {
+        together.push({ asked: this.#requests.ask(request, by), index });
+      } catch (error) {
+        results[index] = { error };
+      }
     }
-    throw changing();
+    const outcomes = await this.#ports.queues.admitEach(together.map(({ asked }) => asked.admission));
+    for (const [at, { asked, index }] of together.entries()) {
+      const outcome = outcomes[at];
+      const request = requests[index];
+      if (outcome?.kind === "created") results[index] = { answer: this.#created(asked) };
+      else if (outcome === undefined || request === undefined) results[index] = { error: changing() };
+      else if (outcome.kind === "failed") results[index] = { error: outcome.error };
+      else {
+        const attempt = { request, by: byOf(index), excess: NO_EXCESS };
+        results[index] = resultOf(this.#settle(attempt, { asked, outcome }));
+      }
+    }
+    return Promise.all(results);
+  }
+
+  /** Asks again for as long as the registry is another than the job was routed by. */
+  async #routed(attempt: Attempt, first: Admitted): Promise<Admitted> {
+    let admitted = first;
+    for (let route = 1; admitted.outcome.kind === "stale"; route += 1) {
+      if (route >= ROUTES_MAX) throw changing();
+      await this.#refresh();
+      admitted = await this.#admit(attempt);
+    }
+    return admitted;
+  }
+
+  async #admit({ request, by, excess }: Attempt): Promise<Admitted> {
+    const asked = this.#requests.ask(request, by, excess);
+    return { asked, outcome: await this.#ports.queues.admit(asked.admission) };
   }
 
   async #enqueueAll(
@@ -199,23 +242,24 @@ export class Enqueuer {
     );
   }
 
+  #created({ admission, queue, lane, counter }: AskedJob): EnqueueAnswer {
+    const { name: type, jobId: id, delayMs, dataText } = admission;
+    this.#ports.backlogs.accepted(queue, Buffer.byteLength(dataText));
+    if (delayMs === 0 && lane !== null) this.#ports.arrivals.count(queue, counter);
+    return {
+      job: { id, type, state: delayMs > 0 ? "scheduled" : "waiting" },
+      outcome: "created",
+      superseded: lane?.superseded ?? null,
+      quotas: [],
+    };
+  }
+
   async #answer(asked: AskedJob, outcome: AdmissionOutcome): Promise<EnqueueAnswer> {
-    const { admission, queue, lane } = asked;
+    const { admission, lane } = asked;
     const superseded = lane?.superseded ?? null;
     switch (outcome.kind) {
-      case "created": {
-        const { name: type, jobId: id, delayMs, dataText } = admission;
-        this.#ports.backlogs.accepted(queue, Buffer.byteLength(dataText));
-        if (delayMs === 0 && lane !== null) {
-          this.#ports.arrivals.count(queue, arrivalCounterName(type, lane.generation));
-        }
-        return {
-          job: { id, type, state: delayMs > 0 ? "scheduled" : "waiting" },
-          outcome: "created",
-          superseded,
-          quotas: [],
-        };
-      }
+      case "created":
+        return this.#created(asked);
       case "replayed":
       case "deduplicated": {
         const state = await this.#stateOf(outcome.jobId);
@@ -272,6 +316,27 @@ export class Enqueuer {
       return null;
     }
   }
+}
+
+const NO_EXCESS: Excess = {};
+
+/** One try to get a job in. */
+interface Attempt {
+  readonly request: JobRequest;
+  readonly by: EnqueueTerms;
+  readonly excess: Excess;
+}
+
+interface Admitted {
+  readonly asked: AskedJob;
+  readonly outcome: AdmissionOutcome;
+}
+
+function resultOf(answer: Promise<EnqueueAnswer>): Promise<EnqueueResult> {
+  return answer.then(
+    (it) => ({ answer: it }),
+    (error: unknown) => ({ error }),
+  );
 }
 
 function changing(): NotEnqueuedError {

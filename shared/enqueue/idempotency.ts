@@ -13,6 +13,8 @@ export interface Remembering {
   readonly idempotencyKey: string | null;
   readonly jobId: string;
   readonly request: JobRequest;
+  /** The request as JSON, where it is at hand. */
+  readonly requestText?: string;
 }
 
 export interface Remembered {
@@ -23,13 +25,19 @@ export interface Remembered {
 
 const NOTHING: Remembered = { records: [], fingerprint: "-" };
 
-export function rememberedBy({ tenant, idempotencyKey, jobId, request }: Remembering): Remembered {
+export function rememberedBy({
+  tenant,
+  idempotencyKey,
+  jobId,
+  request,
+  requestText,
+}: Remembering): Remembered {
   if (idempotencyKey === null && request.id === undefined) return NOTHING;
   const records: string[] = [];
   if (idempotencyKey !== null) records.push(`key:${shortHash(JSON.stringify([tenant, idempotencyKey]))}`);
   // The job id is a hash of tenant, source and id already; its queue's name in front ends with "~".
   if (request.id !== undefined) records.push(`id:${jobId.slice(jobId.indexOf("~") + 1)}`);
-  return { records, fingerprint: shortHash(JSON.stringify(request)) };
+  return { records, fingerprint: shortHash(requestText ?? JSON.stringify(request)) };
 }
 
 /** What jobs of a type with the same dedup key are found by. */

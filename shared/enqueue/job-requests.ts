@@ -7,13 +7,7 @@
  */
 import type { Clock } from "../clock.ts";
 import { compileStrictCheck, type StrictCheck } from "../contracts/strict-check.ts";
-import {
-  ENVELOPE_BYTES_MAX,
-  type Envelope,
-  type JobRequest,
-  PRIORITIES,
-  type Priority,
-} from "../envelope.ts";
+import { ENVELOPE_BYTES_MAX, type JobRequest, PRIORITIES, type Priority } from "../envelope.ts";
 import {
   DataInvalidError,
   EnvelopeInvalidError,
@@ -23,7 +17,7 @@ import {
   VersionUnknownError,
 } from "../errors.ts";
 import { jobIdOf } from "../job-id.ts";
-import { laneName } from "../lane.ts";
+import { arrivalCounterName, laneName } from "../lane.ts";
 import type { LimitsBase } from "../limits/limits-document.ts";
 import { limitsFor } from "../limits/limits-for.ts";
 import type { AdmissionRequest, AdmissionTerms } from "../redis/admission.ts";
@@ -32,7 +26,7 @@ import type { PublishedType, RegistryDocument, Superseded } from "../registry/re
 import type { Backlogs } from "./backlogs.ts";
 import { decideRoom, type Room } from "./decide-room.ts";
 import { dedupHash, rememberedBy } from "./idempotency.ts";
-import { ANONYMOUS_SOURCE, stampEnvelope } from "./stamp.ts";
+import { ANONYMOUS_SOURCE, type Stamp, stampText } from "./stamp.ts";
 import { withinBounds } from "./within-bounds.ts";
 
 export interface JobRequestsPorts {
@@ -67,12 +61,24 @@ export interface AskedJob {
   /** `null` when no lane takes it: then `refusal` says why. */
   readonly lane: { readonly generation: number; readonly superseded: Superseded | null } | null;
   readonly refusal: Error | null;
+  /** What accepted jobs like it are counted by. */
+  readonly counter: string;
   readonly policy: PublishedType["policy"];
   readonly room: Room;
 }
 
 type Lane = Extract<LaneDecision, { kind: "lane" }>;
-type Routed = { readonly lane: Lane } | { readonly refusal: Error };
+
+/** Where jobs of one version go, with what was last worked out for them. */
+interface Route {
+  readonly type: PublishedType;
+  readonly lane: Lane | null;
+  readonly refusal: Error | null;
+  readonly check: StrictCheck | null;
+  readonly counter: string;
+  /** Of the tenant and priority that asked last. */
+  kept: KeptTerms | null;
+}
 
 /** Terms are worked out anew this often: the rate that bounds a backlog changes slowly. */
 const TERMS_KEPT_MS = 100;
@@ -81,6 +87,9 @@ const TERMS_KEPT_MAX = 2_000;
 interface KeptTerms {
   readonly terms: AdmissionTerms;
   readonly room: Room;
+  readonly place: Lane | null;
+  readonly priority: Priority;
+  readonly isDegraded: boolean;
   readonly untilMs: number;
 }
 
@@ -89,16 +98,12 @@ export class JobRequests {
   /** By `type@version`; published versions never change, so an entry never goes stale. */
   readonly #checks = new Map<string, StrictCheck>();
 
-  /** By `type@version` and by terms, as long as the registry does not change. */
-  #routes: {
-    readonly document: RegistryDocument;
-    readonly routed: Map<string, Routed>;
-    readonly terms: Map<string, KeptTerms>;
-  };
+  /** By type and version, and by terms, as long as the registry does not change. */
+  #routes: Routes;
 
   constructor(ports: JobRequestsPorts) {
     this.#ports = ports;
-    this.#routes = { document: ports.registry.document, routed: new Map(), terms: new Map() };
+    this.#routes = noRoutes(ports.registry.document);
   }
 
   /**
@@ -108,81 +113,96 @@ export class JobRequests {
    */
   ask(request: JobRequest, by: EnqueueTerms, excess: Excess = NO_EXCESS): AskedJob {
     const { document } = this.#ports.registry;
-    if (this.#routes.document !== document) this.#routes = { document, routed: new Map(), terms: new Map() };
-    const routed = this.#route(request);
-    const isRepeatable = request.id !== undefined || (by.idempotencyKey ?? null) !== null;
-    const type = Object.hasOwn(document.types, request.type) ? document.types[request.type] : undefined;
-    if (type === undefined) {
-      throw "refusal" in routed ? routed.refusal : new TypeUnknownError(request.type, []);
-    }
-    return this.#asked({ request, by, excess, type, routed, isRepeatable });
+    if (this.#routes.document !== document) this.#routes = noRoutes(document);
+    const route = this.#routes.byType.get(request.type)?.get(request.schemaversion) ?? this.#route(request);
+    return this.#asked({ request, by, excess, route });
   }
 
-  #asked({ request, by, excess, type, routed, isRepeatable }: Asking): AskedJob {
+  #asked({ request, by, excess, route }: Asking): AskedJob {
     const acceptedAtMs = this.#ports.clock.nowMs();
+    const { lane, type } = route;
+    const { tenant, idempotencyKey = null } = by;
     const { issues, delayMs } = withinBounds(request, type.policy, acceptedAtMs);
-    if ("lane" in routed) this.#requireRight(request);
-    const refusal = refusalNow(routed, issues);
-    if (refusal !== null && !isRepeatable) throw refusal;
+    if (route.check !== null) requireRight(request, route.check);
+    const refusal = refusalNow(route, issues);
+    if (refusal !== null && request.id === undefined && idempotencyKey === null) throw refusal;
 
-    const lane = "lane" in routed ? routed.lane : null;
-    const takenBy = refusal === null ? lane : null;
-    const priority = excess.isDegraded === true ? "low" : (request.priority ?? "normal");
+    const isDegraded = excess.isDegraded === true;
+    const priority = isDegraded ? "low" : (request.priority ?? "normal");
     const { terms, room } = this.#terms({
-      queue: type.queue,
-      lane: takenBy,
-      tenant: by.tenant,
+      route,
+      place: refusal === null ? lane : null,
+      tenant,
       priority,
-      excess,
+      isDegraded,
     });
-    const minReaderVersion = lane?.minReaderVersion ?? 1;
-    const envelope = stampedBy({ request, by, excess, minReaderVersion, acceptedAtMs });
-    const dataText = sized(JSON.stringify(envelope));
-    const jobId = jobIdOf({
-      queue: type.queue,
-      tenant: by.tenant,
-      source: envelope.source,
-      id: envelope.id,
-    });
-    const idempotencyKey = by.idempotencyKey ?? null;
+    const requestText = JSON.stringify(request);
+    const stamp = stampOf(by, { minReaderVersion: lane?.minReaderVersion ?? 1, acceptedAtMs, isDegraded });
+    const { id, source, text } = stampText(request, requestText, stamp);
+    const jobId = jobIdOf({ queue: type.queue, tenant, source, id });
+    const { records, fingerprint } = rememberedBy({ tenant, idempotencyKey, jobId, request, requestText });
     return {
       queue: type.queue,
       lane,
       refusal,
+      counter: route.counter,
       policy: type.policy,
       room,
       admission: {
         jobId,
         name: request.type,
-        dataText,
+        dataText: sized(text),
         acceptedAtMs,
         delayMs: Math.max(delayMs, excess.delayMs ?? 0),
         terms,
         revision: this.#routes.document.revision,
-        ...rememberedBy({ tenant: by.tenant, idempotencyKey, jobId, request }),
-        dedup: request.dedupkey === undefined ? "" : dedupHash(by.tenant, request.type, request.dedupkey),
+        records,
+        fingerprint,
+        dedup: request.dedupkey === undefined ? "" : dedupHash(tenant, request.type, request.dedupkey),
       },
     };
   }
 
-  #route({ type, schemaversion }: JobRequest): Routed {
-    const key = `${type}@${schemaversion}`;
-    const known = this.#routes.routed.get(key);
-    if (known !== undefined) return known;
-    const decision = decideLane(this.#routes.document, type, schemaversion);
-    if (decision.kind !== "lane") return { refusal: refusalOf(decision, { type, schemaversion }) };
+  /** @throws {TypeUnknownError} for a type that is not known at all. */
+  #route({ type, schemaversion }: JobRequest): Route {
+    const { document, byType } = this.#routes;
+    const decision = decideLane(document, type, schemaversion);
+    const published = Object.hasOwn(document.types, type) ? document.types[type] : undefined;
+    if (published === undefined) {
+      throw decision.kind === "lane"
+        ? new TypeUnknownError(type, [])
+        : refusalOf(decision, { type, schemaversion });
+    }
     // Refusals are not kept: whoever asks chooses how many there are.
-    const routed = { lane: decision };
-    this.#routes.routed.set(key, routed);
-    return routed;
+    if (decision.kind !== "lane") {
+      const refusal = refusalOf(decision, { type, schemaversion });
+      return { type: published, lane: null, refusal, check: null, counter: "", kept: null };
+    }
+    const check = this.#check(type, schemaversion);
+    const counter = arrivalCounterName(type, decision.generation);
+    const route: Route = { type: published, lane: decision, refusal: null, check, counter, kept: null };
+    const byVersion = byType.get(type) ?? new Map<number, Route>();
+    byType.set(type, byVersion.set(schemaversion, route));
+    return route;
   }
 
-  #terms({ queue, lane, tenant, priority, excess }: TermsOf): KeptTerms {
+  #terms(of: TermsOf): KeptTerms {
+    const { route, place, tenant, priority, isDegraded } = of;
     const nowMs = this.#ports.clock.monotonicMs();
-    const isDegraded = excess.isDegraded === true;
-    const key = `${queue}|${lane?.generation ?? ""}|${tenant}|${priority}|${isDegraded}`;
-    const known = this.#routes.terms.get(key);
-    if (known !== undefined && known.untilMs > nowMs) return known;
+    const { kept } = route;
+    if (kept !== null && kept.untilMs > nowMs && isKeptFor(kept, of)) return kept;
+    const { terms } = this.#routes;
+    const key = `${route.type.queue}|${place?.generation ?? ""}|${tenant}|${priority}|${isDegraded}`;
+    const known = terms.get(key);
+    const found = known !== undefined && known.untilMs > nowMs ? known : this.#workOut(of, nowMs);
+    if (terms.size >= TERMS_KEPT_MAX) terms.clear();
+    terms.set(key, found);
+    route.kept = found;
+    return found;
+  }
+
+  #workOut({ route, place, tenant, priority, isDegraded }: TermsOf, nowMs: number): KeptTerms {
+    const { queue } = route.type;
     const bounds = limitsFor(this.#ports.limits(), { queue });
     // What is accepted although there is no room for it has what the most important has.
     const room = decideRoom(bounds, this.#ports.backlogs.loadOf(queue), isDegraded ? "critical" : priority);
@@ -190,68 +210,83 @@ export class JobRequests {
     const terms: AdmissionTerms = {
       queue,
       lanes: generations.map(({ generation }) => laneName(queue, generation)),
-      place: lane === null ? null : laneName(queue, lane.generation),
+      place: place === null ? null : laneName(queue, place.generation),
       priority: bounds.priorities ? PRIORITIES.indexOf(priority) + 1 : 0,
       depthMax: room.depthMax,
       scheduledMax: bounds.scheduledMax,
       tenant,
       tenantMax: bounds.tenantDepthMax,
     };
-    if (this.#routes.terms.size >= TERMS_KEPT_MAX) this.#routes.terms.clear();
-    const kept = { terms, room, untilMs: nowMs + TERMS_KEPT_MS };
-    this.#routes.terms.set(key, kept);
-    return kept;
+    return { terms, room, place, priority, isDegraded, untilMs: nowMs + TERMS_KEPT_MS };
   }
 
-  #requireRight({ type, schemaversion, data }: JobRequest): void {
+  #check(type: string, schemaversion: number): StrictCheck {
     const key = `${type}@${schemaversion}`;
-    let check = this.#checks.get(key);
-    if (check === undefined) {
-      const version = this.#routes.document.types[type]?.versions.find((it) => it.version === schemaversion);
-      check = compileStrictCheck(version?.schema ?? { not: {} }, "/data");
-      this.#checks.set(key, check);
-    }
-    const issues = check(data);
-    if (issues.length > 0) throw new DataInvalidError(type, schemaversion, issues);
+    const known = this.#checks.get(key);
+    if (known !== undefined) return known;
+    const version = this.#routes.document.types[type]?.versions.find((it) => it.version === schemaversion);
+    const check = compileStrictCheck(version?.schema ?? { not: {} }, "/data");
+    this.#checks.set(key, check);
+    return check;
   }
-}
-
-interface Stamping {
-  readonly request: JobRequest;
-  readonly by: EnqueueTerms;
-  readonly excess: Excess;
-  readonly minReaderVersion: number;
-  readonly acceptedAtMs: number;
-}
-
-function stampedBy({ request, by, excess, minReaderVersion, acceptedAtMs }: Stamping): Envelope {
-  const { tenant, source = ANONYMOUS_SOURCE } = by;
-  const stamp = { tenant, source, minReaderVersion, acceptedAtMs };
-  return stampEnvelope(request, excess.isDegraded === true ? { ...stamp, priority: "low" } : stamp);
 }
 
 const NO_EXCESS: Excess = {};
+
+interface Routes {
+  readonly document: RegistryDocument;
+  readonly byType: Map<string, Map<number, Route>>;
+  readonly terms: Map<string, KeptTerms>;
+}
+
+function noRoutes(document: RegistryDocument): Routes {
+  return { document, byType: new Map(), terms: new Map() };
+}
+
+function isKeptFor(kept: KeptTerms, { place, tenant, priority, isDegraded }: TermsOf): boolean {
+  if (kept.place !== place || kept.priority !== priority || kept.isDegraded !== isDegraded) return false;
+  return kept.terms.tenant === tenant;
+}
+
+/** @throws {DataInvalidError} */
+function requireRight({ type, schemaversion, data }: JobRequest, check: StrictCheck): void {
+  const issues = check(data);
+  if (issues.length > 0) throw new DataInvalidError(type, schemaversion, issues);
+}
+
+function stampOf(
+  { tenant, source = ANONYMOUS_SOURCE }: EnqueueTerms,
+  { minReaderVersion, acceptedAtMs, isDegraded }: Stamping,
+): Stamp {
+  const stamp = { tenant, source, minReaderVersion, acceptedAtMs };
+  return isDegraded ? { ...stamp, priority: "low" } : stamp;
+}
+
+interface Stamping {
+  readonly minReaderVersion: number;
+  readonly acceptedAtMs: number;
+  readonly isDegraded: boolean;
+}
 
 interface Asking {
   readonly request: JobRequest;
   readonly by: EnqueueTerms;
   readonly excess: Excess;
-  readonly type: PublishedType;
-  readonly routed: Routed;
-  readonly isRepeatable: boolean;
+  readonly route: Route;
 }
 
 interface TermsOf {
-  readonly queue: string;
-  readonly lane: Lane | null;
+  readonly route: Route;
+  /** The lane that takes it now. */
+  readonly place: Lane | null;
   readonly tenant: string;
   readonly priority: Priority;
-  readonly excess: Excess;
+  readonly isDegraded: boolean;
 }
 
 /** Why a job is not taken now that may have been taken before: gates, policies and the time move on. */
-function refusalNow(routed: Routed, issues: readonly Issue[]): Error | null {
-  if ("refusal" in routed) return routed.refusal;
+function refusalNow({ refusal }: Route, issues: readonly Issue[]): Error | null {
+  if (refusal !== null) return refusal;
   return issues.length > 0 ? new EnvelopeInvalidError(issues) : null;
 }
 

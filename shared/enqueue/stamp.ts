@@ -32,8 +32,42 @@ export function stampEnvelope(request: JobRequest, stamp: Stamp): Envelope {
     time: toRfc3339(stamp.acceptedAtMs),
     tenant: stamp.tenant,
   };
-  const envelope = Object.assign({}, request, stamped);
+  const envelope = Object.assign({}, "tenant" in request ? withoutTenant(request) : request, stamped);
   return stamp.priority === undefined ? envelope : Object.assign(envelope, { priority: stamp.priority });
+}
+
+/** The stamped one is then the last attribute of the text, where those look for it who must not parse every job. */
+function withoutTenant({ tenant: _tenant, ...request }: JobRequest): JobRequest {
+  return request;
+}
+
+export interface StampedText {
+  readonly id: string;
+  readonly source: string;
+  /** The envelope as JSON. */
+  readonly text: string;
+}
+
+/**
+ * The stamped envelope as text, without making it: what is stamped is written behind the request's own text.
+ *
+ * @param requestText the request as `JSON.stringify` gives it.
+ */
+export function stampText(request: JobRequest, requestText: string, stamp: Stamp): StampedText {
+  const { specversion, minreaderversion, time, tenant } = request;
+  const isOverwritten = minreaderversion !== undefined || time !== undefined || tenant !== undefined;
+  if (isOverwritten || stamp.priority !== undefined || (specversion ?? "1.0") !== "1.0") {
+    const envelope = stampEnvelope(request, stamp);
+    return { id: envelope.id, source: envelope.source, text: JSON.stringify(envelope) };
+  }
+  const id = request.id ?? uuidv7(stamp.acceptedAtMs);
+  const source = request.source ?? stamp.source;
+  let text = requestText.slice(0, -1);
+  if (specversion === undefined) text += ',"specversion":"1.0"';
+  if (request.id === undefined) text += `,"id":"${id}"`;
+  if (request.source === undefined) text += `,"source":${JSON.stringify(source)}`;
+  text += `,"minreaderversion":${stamp.minReaderVersion},"time":"${toRfc3339(stamp.acceptedAtMs)}"`;
+  return { id, source, text: `${text},"tenant":${JSON.stringify(stamp.tenant)}}` };
 }
 
 /**

@@ -6,6 +6,7 @@
 import type { JobRequest } from "../envelope.ts";
 import { ThrottledError } from "../errors.ts";
 import type { LimitsBase } from "../limits/limits-document.ts";
+import { isThrottled } from "../limits/limits-for.ts";
 import type { RegistryDocument } from "../registry/registry-document.ts";
 import type { Quota } from "../throttle/quota.ts";
 import type { ThrottleAnswer, Throttler } from "../throttle/throttler.ts";
@@ -41,6 +42,11 @@ export class JobThrottles {
   /** Whether there is any throttle at all. */
   get exist(): boolean {
     return this.#ports.limits().throttles.length > 0;
+  }
+
+  /** Whether there is one that a job of the type has to pass. */
+  applyTo(type: string, { tenant, keyId = null }: EnqueueTerms): boolean {
+    return isThrottled(this.#ports.limits(), { tenant, keyId, type });
   }
 
   /** @throws {ThrottledError | NotEnqueuedError} */

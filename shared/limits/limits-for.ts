@@ -18,13 +18,22 @@ export function limitsFor({ queues }: LimitsBase, { queue }: { readonly queue: s
 const NONE: readonly Throttle[] = [];
 
 /** Every throttle that a job of this caller and type has to pass, in the document's order. */
-export function throttlesFor({ throttles }: LimitsBase, who: ThrottleSubject): readonly Throttle[] {
-  if (throttles.length === 0) return NONE;
-  return throttles.filter((it) => {
-    const name = subjectOf(it, who);
-    if (name === null) return false;
-    return it.value === "*" ? it.except?.includes(name) !== true : it.value === name;
-  });
+export function throttlesFor(limits: LimitsBase, who: ThrottleSubject): readonly Throttle[] {
+  return isThrottled(limits, who) ? limits.throttles.filter((it) => isFor(it, who)) : NONE;
+}
+
+/** Whether there is one at all; asked for each job, so it makes nothing. */
+export function isThrottled({ throttles }: LimitsBase, who: ThrottleSubject): boolean {
+  for (const it of throttles) {
+    if (isFor(it, who)) return true;
+  }
+  return false;
+}
+
+function isFor(it: Throttle, who: ThrottleSubject): boolean {
+  const name = subjectOf(it, who);
+  if (name === null) return false;
+  return it.value === "*" ? it.except?.includes(name) !== true : it.value === name;
 }
 
 /** The tenant, key or type that a throttle counts this caller by; `null` when it has none. */

@@ -12,12 +12,16 @@ import { CALL_CHARS_MAX, CALL_JOBS_MAX } from "./admission.ts";
 /** Calls on their way at once: one is being run by Redis while the next one travels. */
 const CALLS_IN_FLIGHT_MAX = 2;
 
-/** Jobs that go together and their answers. */
+/** One job, or several that stay together, with whom to tell. */
 interface Pending {
-  readonly jobs: readonly AdmissionRequest[];
+  readonly first: AdmissionRequest;
+  /** `null`: the first is the only one. */
+  readonly jobs: readonly AdmissionRequest[] | null;
   readonly isAtomic: boolean;
   readonly chars: number;
-  readonly answered: (outcomes: readonly AdmissionOutcome[]) => void;
+  /** Of one job by itself. */
+  readonly answered: (outcome: AdmissionOutcome) => void;
+  readonly allAnswered: (outcomes: readonly AdmissionOutcome[]) => void;
   readonly failed: (error: unknown) => void;
 }
 
@@ -40,47 +44,60 @@ export class AdmissionBatch {
   }
 
   /** Resolves once Redis has decided; rejects with what the whole call was refused for. */
-  async add(job: AdmissionRequest): Promise<AdmissionOutcome> {
-    const [outcome] = await this.#ask([job], false);
-    if (outcome === undefined) throw new TypeError("a call answers each of its jobs");
-    return outcome;
+  add(job: AdmissionRequest): Promise<AdmissionOutcome> {
+    return new Promise((answered, failed) => {
+      const chars = job.dataText.length;
+      this.#push({ first: job, jobs: null, isAtomic: false, chars, answered, allAnswered: nobody, failed });
+    });
   }
 
   /** All or none, in one call of their own; at most `CALL_JOBS_MAX` jobs and `CALL_CHARS_MAX` characters. */
   addAll(jobs: readonly AdmissionRequest[]): Promise<readonly AdmissionOutcome[]> {
-    return this.#ask(jobs, true);
+    return this.#together(jobs, true);
   }
 
-  #ask(jobs: readonly AdmissionRequest[], isAtomic: boolean): Promise<readonly AdmissionOutcome[]> {
-    return new Promise((answered, failed) => {
+  /**
+   * Several that came together, each with its own outcome: cheaper than one by one. At most `CALL_JOBS_MAX` of
+   * `CALL_CHARS_MAX` characters, all routed by the same revision; they share a call with others.
+   */
+  addGroup(jobs: readonly AdmissionRequest[]): Promise<readonly AdmissionOutcome[]> {
+    return this.#together(jobs, false);
+  }
+
+  #together(jobs: readonly AdmissionRequest[], isAtomic: boolean): Promise<readonly AdmissionOutcome[]> {
+    return new Promise((allAnswered, failed) => {
+      const [first] = jobs;
+      if (first === undefined) return allAnswered([]);
       let chars = 0;
       for (const job of jobs) chars += job.dataText.length;
-      this.#pending.push({ jobs, isAtomic, chars, answered, failed });
-      if (this.#isSoon) return;
-      this.#isSoon = true;
-      setImmediate(() => {
-        this.#isSoon = false;
-        this.#flush();
-      });
+      this.#push({ first, jobs, isAtomic, chars, answered: nobody, allAnswered, failed });
     });
   }
+
+  #push(pending: Pending): void {
+    this.#pending.push(pending);
+    if (this.#isSoon) return;
+    this.#isSoon = true;
+    setImmediate(this.#turn);
+  }
+
+  readonly #turn = (): void => {
+    this.#isSoon = false;
+    this.#flush();
+  };
 
   #flush(): void {
     while (this.#pending.length > 0 && this.#inFlight < CALLS_IN_FLIGHT_MAX) this.#sendNext();
   }
 
   #sendNext(): void {
-    const count = countOfNextCall(this.#pending);
+    const { count, jobs } = nextCall(this.#pending);
     const call = this.#pending.slice(0, count);
     this.#pending = this.#pending.slice(count);
     const [first] = call;
     if (first === undefined) return;
     this.#inFlight += 1;
-    const options = { revision: first.jobs[0]?.revision ?? null, isAtomic: first.isAtomic };
-    this.#send(
-      call.flatMap(({ jobs }) => jobs),
-      options,
-    ).then(
+    this.#send(jobs, { revision: first.first.revision, isAtomic: first.isAtomic }).then(
       (answer) => this.#ended(() => this.#tell(call, answer)),
       (error: unknown) => this.#ended(() => refuseAll(call, error)),
     );
@@ -95,11 +112,37 @@ export class AdmissionBatch {
   #tell(call: readonly Pending[], { outcomes, queues }: AdmissionAnswer): void {
     for (const seen of queues) this.#onSeen(seen);
     let at = 0;
-    for (const { jobs, answered } of call) {
-      answered(outcomes.slice(at, at + jobs.length));
-      at += jobs.length;
+    for (const { jobs, answered, allAnswered, failed } of call) {
+      const outcome = outcomes[at];
+      if (jobs !== null) allAnswered(outcomes.slice(at, at + jobs.length));
+      else if (outcome !== undefined) answered(outcome);
+      else failed(new TypeError("a call answers each of its jobs"));
+      at += jobs?.length ?? 1;
     }
   }
+}
+
+/** Parts of `jobs`, in order, each of which may go as one group. */
+export function groupsOf(jobs: readonly AdmissionRequest[]): readonly (readonly AdmissionRequest[])[] {
+  const groups: AdmissionRequest[][] = [];
+  let group: AdmissionRequest[] = [];
+  let chars = 0;
+  for (const job of jobs) {
+    const [first] = group;
+    const isFull = group.length >= CALL_JOBS_MAX || chars + job.dataText.length > CALL_CHARS_MAX;
+    if (first === undefined || isFull || first.revision !== job.revision) {
+      group = [];
+      groups.push(group);
+      chars = 0;
+    }
+    group.push(job);
+    chars += job.dataText.length;
+  }
+  return groups;
+}
+
+function nobody(): void {
+  throw new TypeError("nobody waits for this answer");
 }
 
 function refuseAll(call: readonly Pending[], error: unknown): void {
@@ -107,16 +150,25 @@ function refuseAll(call: readonly Pending[], error: unknown): void {
 }
 
 /** How many of the first of `pending` make the next call: of one revision, within bounds, all or none alone. */
-function countOfNextCall(pending: readonly Pending[]): number {
+function nextCall(pending: readonly Pending[]): {
+  readonly count: number;
+  readonly jobs: AdmissionRequest[];
+} {
+  const jobs: AdmissionRequest[] = [];
   const [first] = pending;
-  if (first === undefined || first.isAtomic) return pending.length === 0 ? 0 : 1;
   let count = 0;
   let chars = 0;
-  for (const { jobs, isAtomic, chars: more } of pending) {
-    const isOther = isAtomic || jobs[0]?.revision !== first.jobs[0]?.revision;
-    if (isOther || count >= CALL_JOBS_MAX || (count > 0 && chars + more > CALL_CHARS_MAX)) break;
+  for (const it of pending) {
+    if (first === undefined || (count > 0 && !fitsWith(it, first, { jobs: jobs.length, chars }))) break;
+    if (it.jobs === null) jobs.push(it.first);
+    else jobs.push(...it.jobs);
     count += 1;
-    chars += more;
+    chars += it.chars;
   }
-  return count;
+  return { count, jobs };
+}
+
+function fitsWith(it: Pending, first: Pending, taken: { readonly jobs: number; readonly chars: number }) {
+  if (it.isAtomic || first.isAtomic || it.first.revision !== first.first.revision) return false;
+  return taken.jobs + (it.jobs?.length ?? 1) <= CALL_JOBS_MAX && taken.chars + it.chars <= CALL_CHARS_MAX;
 }

@@ -53,6 +53,12 @@ export type AdmissionOutcome =
   | { readonly kind: "conflict" | "unroutable" | "aborted" | "stale" }
   | { readonly kind: "refused"; readonly reason: RefusalReason };
 
+/** The call of one job of several failed: with `NotEnqueuedError` or `EnqueueUnknownError`. */
+export interface AdmissionFailure {
+  readonly kind: "failed";
+  readonly error: unknown;
+}
+
 export type RefusalReason = "backlog" | "scheduled" | "tenant" | "memory";
 
 /** What a call saw of a queue after it. */

@@ -1,8 +1,8 @@
 /**
  * Watches jobs for everybody in a process who waits for one: requests and streams share one look.
  *
- * While somebody watches, all watched jobs are looked at together about seven times a second, in calls of
- * at most `GLANCE_JOBS_MAX`; while nobody does, nothing happens. It asks instead of listening, because a look
+ * While somebody watches, all watched jobs are looked at together about six times a second, in calls of at
+ * most `GLANCE_JOBS_MAX`, and less often when that is much; while nobody does, nothing happens. It asks instead of listening, because a look
  * that failed is made again, where an event that was missed is gone. While Redis is away nobody is told
  * anything: what is told is known. It counts places, so its cost in Redis is bounded whatever clients do.
  */
@@ -12,7 +12,10 @@ import { isEnded } from "../job-state.ts";
 import type { JobView } from "./job-lookup.ts";
 import { GLANCE_JOBS_MAX, type Glance, type JobReader } from "./job-reader.ts";
 
+/** From the end of a look to the next, unless looks are slow: they take a tenth of the time, at least once a second. */
 const LOOK_INTERVAL_MS = 150;
+const LOOK_INTERVAL_MS_MAX = 1_000;
+const LOOK_SHARE = 0.1;
 
 /** Requests and streams that may wait in a process. */
 export const WATCHERS_MAX = 2_000;
@@ -133,10 +136,14 @@ export class JobWatch {
   async #look(): Promise<void> {
     this.#isLooking = true;
     const { clock } = this.#ports;
+    let pauseMs = LOOK_INTERVAL_MS;
     while (this.#watched.size > 0) {
-      if ((await clock.sleep(LOOK_INTERVAL_MS, this.#stop.signal)) === "aborted") break;
+      if ((await clock.sleep(pauseMs, this.#stop.signal)) === "aborted") break;
+      const beganMs = clock.monotonicMs();
       // While Redis is away nothing is known, and the next look tells what has changed until then.
       await this.#lookOnce().catch(() => undefined);
+      const fairMs = (clock.monotonicMs() - beganMs) * (1 / LOOK_SHARE - 1);
+      pauseMs = Math.min(LOOK_INTERVAL_MS_MAX, Math.max(LOOK_INTERVAL_MS, fairMs));
     }
     this.#isLooking = false;
   }

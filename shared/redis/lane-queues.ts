@@ -6,8 +6,14 @@
  */
 import { type JobJson, Queue } from "bullmq";
 import { EnqueueUnknownError, NotEnqueuedError, RedisUnavailableError } from "../errors.ts";
-import { type AdmissionOutcome, type AdmissionRequest, admitCall, type OnQueueSeen } from "./admission.ts";
-import { AdmissionBatch } from "./admission-batch.ts";
+import {
+  type AdmissionFailure,
+  type AdmissionOutcome,
+  type AdmissionRequest,
+  admitCall,
+  type OnQueueSeen,
+} from "./admission.ts";
+import { AdmissionBatch, groupsOf } from "./admission-batch.ts";
 import { ADMIT_JOBS } from "./admission-script.ts";
 import type { RedisConnection } from "./connection.ts";
 import {
@@ -74,7 +80,11 @@ export class LaneQueues {
   constructor(redis: RedisConnection, prefix: string, onSeen: OnQueueSeen = () => undefined) {
     this.#redis = redis;
     this.#prefix = prefix;
-    this.#batch = new AdmissionBatch((jobs, call) => admitCall(redis, jobs, { prefix, ...call }), onSeen);
+    this.#batch = new AdmissionBatch(
+      (jobs, { revision, isAtomic }) =>
+        admitCall(redis, jobs, { prefix, revision, isAtomic }).catch(failWithOutcome),
+      onSeen,
+    );
     redis.defineCommand("sluiceAdmitJobs", { lua: ADMIT_JOBS, numberOfKeys: 0 });
     redis.defineCommand("sluiceMoveJobs", { lua: MOVE_JOBS, numberOfKeys: 0 });
   }
@@ -85,19 +95,33 @@ export class LaneQueues {
    * @throws {NotEnqueuedError} when the job is certainly not stored.
    * @throws {EnqueueUnknownError} when the answer was lost.
    */
-  async admit(job: AdmissionRequest): Promise<AdmissionOutcome> {
+  admit(job: AdmissionRequest): Promise<AdmissionOutcome> {
     const { place } = job.terms;
     // Once a place: an await of a promise that is settled still costs a turn.
-    if (place !== null && !this.#canAdmitTo(place)) await this.#prepare(place);
-    return this.#batch.add(job).catch(failWithOutcome);
+    if (place === null || this.#canAdmitTo(place)) return this.#batch.add(job);
+    return this.#prepare(place).then(() => this.#batch.add(job));
   }
 
   /** The same for jobs of which all shall come in or none: at most `CALL_JOBS_MAX` of `CALL_CHARS_MAX` characters. */
   async admitAll(jobs: readonly AdmissionRequest[]): Promise<readonly AdmissionOutcome[]> {
-    for (const place of new Set(jobs.map(({ terms }) => terms.place))) {
-      if (place !== null && !this.#canAdmitTo(place)) await this.#prepare(place);
-    }
-    return this.#batch.addAll(jobs).catch(failWithOutcome);
+    await this.#prepareFor(jobs);
+    return this.#batch.addAll(jobs);
+  }
+
+  /** The same for any number of jobs that came together, each by itself. Never rejects. */
+  async admitEach(
+    jobs: readonly AdmissionRequest[],
+  ): Promise<readonly (AdmissionOutcome | AdmissionFailure)[]> {
+    const groups = groupsOf(jobs);
+    const outcomes = groups.map(async (group) => {
+      try {
+        await this.#prepareFor(group);
+        return await this.#batch.addGroup(group);
+      } catch (error) {
+        return group.map(() => ({ kind: "failed", error }) as const);
+      }
+    });
+    return (await Promise.all(outcomes)).flat();
   }
 
   /**
@@ -183,6 +207,12 @@ export class LaneQueues {
   close(): void {
     this.#open.clear();
     this.#prepared.clear();
+  }
+
+  async #prepareFor(jobs: readonly AdmissionRequest[]): Promise<void> {
+    for (const { terms } of jobs) {
+      if (terms.place !== null && !this.#canAdmitTo(terms.place)) await this.#prepare(terms.place);
+    }
   }
 
   #canAdmitTo(place: string): boolean {

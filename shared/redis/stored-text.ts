@@ -28,8 +28,10 @@ end
 export const ENVELOPE_IN = `
 local function envelopeIn(data)
   local version = string.match(data, '^{"type":"[%w%.%-]+","schemaversion":(%d+)[,}]')
-  local tenant = string.match(data, ',"tenant":"([%w%.%-_]+)"}$')
-    or string.match(data, ',"tenant":"([%w%.%-_]+)","priority":"%l+"}$')
+  -- Else the pattern is tried at each of up to 256 KiB.
+  local tail = string.sub(data, -256)
+  local tenant = string.match(tail, ',"tenant":"([%w%.%-_]+)"}$')
+    or string.match(tail, ',"tenant":"([%w%.%-_]+)","priority":"%l+"}$')
   if version and tenant then return tenant, version, false end
   local ok, envelope = pcall(cjson.decode, data)
   if not ok or type(envelope) ~= "table" then return "", "", true end

@@ -76,6 +76,8 @@ function operationOf({ method, target, bytes }: FuzzRequest, { paths }: OpenApiD
 
 /** Without an authority (RFC 9112, 3.2.2), and as the server reads it. */
 function pathnameOf(target: string): string {
+  // The router takes what is no path for the root.
+  if (target === "*") return "/";
   const [encoded = ""] = target.replace(/^https?:\/\/[^/]*/, "").split(/[?#]/);
   try {
     return decodeURI(encoded);

@@ -280,6 +280,22 @@ describe("the runner", () => {
     },
   );
 
+  scheduleTest(
+    "keeps an occurrence that a defect of ours holds up, and logs the defect",
+    async ({ world }) => {
+      const { put, runner, jobs, time, store } = world;
+      time.skewMs = -61_000;
+      await put("daily", requested());
+      jobs.refuses = new TypeError("no such thing");
+      await runner().round();
+      expect((await store.get("acme", "daily"))?.state).toMatchObject({
+        refused: { code: "INTERNAL" },
+        enqueued: 0,
+      });
+      expect(jobs.told.some((line) => line.includes("no such thing"))).toBe(true);
+    },
+  );
+
   scheduleTest("gives a refused occurrence up after its grace, with the reason", async ({ world }) => {
     const { put, runner, jobs, time, store, outcomes } = world;
     time.skewMs = -61_000;

@@ -39,6 +39,7 @@ export class ModelProducer {
             ? this.#serving.queues.admit(job)
             : { kind: "stale" },
         admitAll: () => Promise.reject(new TypeError("the model has no batches")),
+        admitEach: () => Promise.reject(new TypeError("the model has no batches")),
         find: (places, jobId) => this.#serving.queues.find(places, jobId),
       },
       arrivals: { count: () => undefined },

@@ -296,6 +296,7 @@ export class RedisFleet {
       queues: {
         admit: (job) => this.#queues.admit({ ...job, delayMs: this.#nextDelayMs }),
         admitAll: (jobs) => this.#queues.admitAll(jobs),
+        admitEach: (jobs) => this.#queues.admitEach(jobs),
         find: (places, jobId) => this.#queues.find(places, jobId),
       },
       arrivals: { count: () => undefined },

@@ -1,8 +1,9 @@
 /** A server on loopback that answers line by line while lines come, as the batch route does. */
 import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
-import { createInterface } from "node:readline";
+import { Readable } from "node:stream";
 import { onTestFinished } from "vitest";
+import { linesIn } from "#producer/client/read-lines";
 
 export interface LineAsked {
   readonly id: string;
@@ -56,7 +57,7 @@ async function answerLines(
   answer: (asked: LineAsked, line: number) => unknown,
   lines: LineAsked[],
 ): Promise<void> {
-  for await (const text of createInterface({ input: request })) {
+  for await (const text of linesIn(Readable.toWeb(request) as ReadableStream<Uint8Array>)) {
     const asked = JSON.parse(text) as LineAsked;
     lines.push(asked);
     const told = await answer(asked, lines.length - 1);

@@ -9,7 +9,12 @@ import { readSluiceConfig } from "#shared/sluice-config";
 import { type App, describeApp } from "#worker/app";
 import { ROOT, readDocument } from "./rendered-blocks.ts";
 
-const WITH_CODE = ["README.md", "docs/guides/add-a-job-type.md", "docs/guides/change-a-payload.md"];
+const WITH_CODE = [
+  "README.md",
+  "docs/guides/add-a-job-type.md",
+  "docs/guides/change-a-payload.md",
+  "docs/guides/client.md",
+];
 
 describe("a TypeScript block of the documents", () => {
   test("type-checks as it stands", { timeout: 60_000 }, () => {

@@ -64,7 +64,9 @@ function once() {
 /** The answer to a request, when its head is there; on a connection of its own. */
 function opened(url: string, agent: Agent | false = false): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
-    request(url, { agent }, resolve).on("error", reject).end();
+    // A test breaks some off itself.
+    const begun = (answer: IncomingMessage) => resolve(answer.on("error", () => undefined));
+    request(url, { agent }, begun).on("error", reject).end();
   });
 }
 
@@ -253,11 +255,13 @@ describe("POST /v1/jobs/{id}/cancel", () => {
         return outcome;
       },
     };
-    const { server, lines } = serve({ findJob: async () => view(), canceller });
+    const { server, acts } = serve({ findJob: async () => view(), canceller });
     const answer = await server.inject(post(`${JOB}/cancel`, '{"why":" ordered twice "}'));
     expect([answer.statusCode, answer.json()]).toEqual([status, body]);
     expect(asked).toEqual([["shop~1", { tenant: "default", why: "ordered twice" }]]);
-    expect(lines.map((line) => JSON.parse(line))).toMatchObject([{ jobId: "shop~1", outcome: outcome.kind }]);
+    expect(acts).toMatchObject([
+      { action: "job.cancel", target: "shop~1", why: "ordered twice", outcome: "done" },
+    ]);
   });
 
   test("answers 409 with the state of one that has ended", async () => {

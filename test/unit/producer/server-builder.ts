@@ -9,6 +9,7 @@ import { Backlogs } from "#shared/enqueue/backlogs";
 import { Enqueuer, type EnqueuerPorts } from "#shared/enqueue/enqueuer";
 import { EMPTY_LIMITS } from "#shared/limits/limits-document";
 import type { AdmissionOutcome } from "#shared/redis/admission";
+import type { AuditAct } from "#shared/redis/audit-store";
 import { decideGate } from "#shared/registry/decide-gate";
 import { decidePublish } from "#shared/registry/decide-publish";
 import {
@@ -103,6 +104,8 @@ export interface TestServer {
   /** Jobs that reached Redis' door. */
   readonly added: Added[];
   readonly lines: string[];
+  /** What was recorded of operators' acts. */
+  readonly acts: AuditAct[];
   /** What was announced or counted as accepted. */
   readonly announced: string[];
   readonly counts: ProducerMetrics;
@@ -113,6 +116,9 @@ export interface Faults {
   readonly add?: Error;
   /** What it answers to every job that a lane takes, instead of adding it. */
   readonly outcome?: AdmissionOutcome;
+  /** Instead of Redis' door, whole. */
+  readonly admit?: EnqueuerPorts["queues"]["admit"];
+  readonly claims?: ServerPorts["claims"];
   readonly findJob?: ServerPorts["findJob"];
   readonly watch?: ServerPorts["watch"];
   readonly canceller?: ServerPorts["canceller"];
@@ -146,10 +152,13 @@ export function serve(faults: Faults = {}): TestServer {
   const added: Added[] = [];
   const announced: string[] = [];
   const lines: string[] = [];
+  const acts: AuditAct[] = [];
   const document = faults.registry ?? registryWithReceipts();
   const queues: EnqueuerPorts["queues"] = {
     find: async () => [],
-    admit: async ({ terms, jobId, dataText }) => {
+    admit: async (job) => {
+      const { terms, jobId, dataText } = job;
+      if (faults.admit !== undefined) return faults.admit(job);
       if (faults.add !== undefined) throw faults.add;
       if (terms.place === null) return { kind: "unroutable" };
       if (faults.outcome !== undefined) return faults.outcome;
@@ -157,6 +166,10 @@ export function serve(faults: Faults = {}): TestServer {
       return { kind: "created" };
     },
     admitAll: async (jobs) => Promise.all(jobs.map((job) => queues.admit(job))),
+    admitEach: async (jobs) =>
+      Promise.all(
+        jobs.map((job) => queues.admit(job).catch((error: unknown) => ({ kind: "failed", error }) as const)),
+      ),
   };
   const store = { announce: async (queue: string) => announced.push(queue) } as unknown as LoadStore;
   const clock = new FakeClock();
@@ -176,12 +189,13 @@ export function serve(faults: Faults = {}): TestServer {
       throttler: { take: () => Promise.reject(new TypeError("there are no throttles")) },
       registry: { document, refresh: async () => false },
     }),
-    claims: { hold: async () => async () => undefined },
+    claims: faults.claims ?? { hold: async () => async () => undefined },
     registry: () => document,
     clock,
     schedules: faults.schedules ?? NO_SCHEDULES,
     findJob: faults.findJob ?? (async () => null),
     watch: faults.watch ?? UNWATCHED,
+    audit: { record: async (act) => void acts.push(act) },
     canceller: faults.canceller ?? { cancel: async () => ({ kind: "unknown" }) },
     lister: faults.lister ?? { list: async () => ({ jobs: [], next: null }) },
     readiness: () => ({
@@ -193,7 +207,7 @@ export function serve(faults: Faults = {}): TestServer {
     }),
   });
   onTestFinished(() => server.close());
-  return { server, added, announced, lines, counts };
+  return { server, added, announced, lines, acts, counts };
 }
 
 export const request = { type: "receipt.render", schemaversion: 1, data: { orderId: "o-1" } };

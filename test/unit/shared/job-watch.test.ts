@@ -135,6 +135,26 @@ describe("a look", () => {
     expect(jobs.finds).toBe(0);
   });
 
+  test("is taken less often when it takes long, but once a second at least", async () => {
+    const { clock, jobs, wait } = started();
+    jobs.states.set("a", "waiting");
+    const glance = jobs.glance.bind(jobs);
+    let tookMs = 40;
+    jobs.glance = async (ids) => {
+      await clock.sleep(tookMs);
+      return glance(ids);
+    };
+    void wait("a");
+    // At 150 ms; it takes 40 ms, so the next is 360 ms later.
+    await clock.advance(150 + 40 + 359);
+    expect(jobs.glances).toHaveLength(1);
+    tookMs = 500;
+    await clock.advance(1 + 500 + 999);
+    expect(jobs.glances).toHaveLength(2);
+    await clock.advance(1 + 500);
+    expect(jobs.glances).toHaveLength(3);
+  });
+
   test("is taken again after the last one has left and another comes", async () => {
     const { clock, jobs, wait } = started();
     jobs.states.set("a", "succeeded");

@@ -56,18 +56,19 @@ describe("the counter of jobs that waited long enough", () => {
 });
 
 describe("succeeded jobs", () => {
+  const policy = { above: 0.7, until: 0.65 };
   const use = (percent: number) => ({ usedBytes: percent, maxBytes: 100 });
 
   test("are removed early above 70 % of memory until below 65 %", () => {
-    expect(decideCleaning(use(70), false)).toBe(false);
-    expect(decideCleaning(use(70.1), false)).toBe(true);
-    expect(decideCleaning(use(65), true)).toBe(true);
-    expect(decideCleaning(use(64.9), true)).toBe(false);
-    expect(decideCleaning(use(66), false)).toBe(false);
+    expect(decideCleaning(use(70), policy, false)).toBe(false);
+    expect(decideCleaning(use(70.1), policy, false)).toBe(true);
+    expect(decideCleaning(use(65), policy, true)).toBe(true);
+    expect(decideCleaning(use(64.9), policy, true)).toBe(false);
+    expect(decideCleaning(use(66), policy, false)).toBe(false);
   });
 
   test("are kept where there is no limit", () => {
-    expect(decideCleaning({ usedBytes: 100, maxBytes: 0 }, true)).toBe(false);
+    expect(decideCleaning({ usedBytes: 100, maxBytes: 0 }, policy, true)).toBe(false);
   });
 
   test("go from where the oldest are, a thousand a round", () => {
