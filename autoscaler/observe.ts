@@ -80,16 +80,18 @@ export class Observer {
       deadName(queue),
     ]);
     const live = Object.keys(document.releases).filter((id) => document.releases[id]?.state === "live");
-    const [{ redisNowMs, workers: heard }, trips, { lanes }] = await Promise.all([
+    const [{ redisNowMs, workers: heard }, trips, { lanes }, memory] = await Promise.all([
       fleet.observe(),
       fleet.trips.observe(live),
       load.observeLanes(places, Math.round(startDelayMs() + 2 * TICK_MS)),
+      load.memory(),
     ]);
     const workers = this.#workers(heard, redisNowMs);
     const queues = Object.keys(document.queues)
       .sort()
       .map((queue) => this.#queue({ queue, document, lanes, workers, trips, redisNowMs }));
-    const snapshot = { observedAt: toRfc3339(redisNowMs), queues, workers, releases: releasesOf(document) };
+    const observedAt = toRfc3339(redisNowMs);
+    const snapshot = { observedAt, queues, workers, releases: releasesOf(document), memory };
     return { snapshot, document, redisNowMs, heard };
   }
 

@@ -4,6 +4,7 @@
  * Made by `observe.ts`, used by the control loop and shown by the control API. Ages are by Redis'
  * clock, so they are right whatever the machines' clocks say.
  */
+import type { MemoryUse } from "#shared/redis/memory-watch";
 
 /** Observed, except `starting` (spawned and not heard of yet). */
 export type WorkerState = "starting" | "ok" | "suspect" | "dead" | "draining" | "quarantined";
@@ -116,6 +117,8 @@ export interface Snapshot {
   readonly workers: readonly WorkerView[];
   /** Oldest first. */
   readonly releases: readonly ReleaseView[];
+  /** Redis' memory; from 85 % of it on, new jobs are refused. */
+  readonly memory: MemoryUse;
 }
 
 /** What one decision was, with everything it was made from. */

@@ -121,8 +121,8 @@ function addViewRoutes(server: FastifyInstance, ports: ControlPorts): void {
   });
 
   server.get("/v1/lanes", READS, async () => {
-    const { observedAt, queues } = await readRedis(ports.snapshot());
-    return { observedAt, queues };
+    const { observedAt, queues, memory } = await readRedis(ports.snapshot());
+    return { observedAt, queues, memory };
   });
 
   server.get<{ Querystring: Query }>("/v1/scaling/decisions", READS, async ({ query }) => {

@@ -4,6 +4,7 @@
  * It judges the snapshot it is given and nothing else. Not knowing is a level of its own: it is
  * neither an alarm nor health.
  */
+import { MEMORY_REFUSE_SHARE, MEMORY_WARN_SHARE } from "#shared/redis/memory-watch";
 import { unfinishedIn } from "../retirement/decide-lane-retirement.ts";
 import type {
   DecisionRecord,
@@ -32,12 +33,30 @@ export function findingsOf(
   decisions: readonly DecisionRecord[],
 ): readonly [Finding, ...Finding[]] {
   const rows = laneRows(snapshot.queues);
-  const standing = [...orphanedFindings(rows), ...trippedFindings(rows)];
+  const memory = memoryFindings(snapshot);
+  const standing = [...memory.alarms, ...orphanedFindings(rows), ...trippedFindings(rows)];
   const alarms = [...standing, ...lateFindings(rows, decisions)].map(alarm);
-  const workers = [...tripFindings(rows), ...workerFindings(snapshot)];
+  const workers = [...memory.warnings, ...tripFindings(rows), ...workerFindings(snapshot)];
   const warnings = [...workers, ...storedFindings(snapshot.queues)].map(warning);
   const [first, ...rest] = [...alarms, ...warnings];
   return first === undefined ? [allIsWell(snapshot.queues)] : [first, ...rest];
+}
+
+/** A full Redis hurts everybody who hands jobs in, and nobody whose job is queued. */
+function memoryFindings({ memory: { usedBytes, maxBytes } }: Snapshot) {
+  const share = maxBytes === 0 ? 0 : usedBytes / maxBytes;
+  const full = `Redis' memory is ${Math.floor(share * 100)} % full`;
+  const alarms =
+    share < MEMORY_REFUSE_SHARE
+      ? []
+      : [
+          `${full}: new jobs are refused. What is queued goes on, and the door opens again when it is worked off.`,
+        ];
+  const isWarning = share >= MEMORY_WARN_SHARE && share < MEMORY_REFUSE_SHARE;
+  const warnings = isWarning
+    ? [`${full}: finished jobs are cleaned away early; at 85 % new jobs are refused.`]
+    : [];
+  return { alarms, warnings };
 }
 
 function orphanedFindings(rows: readonly LaneRow[]): readonly string[] {

@@ -134,32 +134,29 @@ export class Enqueuer {
     byOf: (index: number) => EnqueueTerms,
   ): Promise<readonly EnqueueResult[]> {
     const results: (EnqueueResult | Promise<EnqueueResult>)[] = [];
-    const together: { readonly asked: AskedJob; readonly index: number }[] = [];
+    const together: { readonly attempt: Attempt; readonly asked: AskedJob; readonly index: number }[] = [];
     for (const [index, request] of requests.entries()) {
       const by = byOf(index);
       if (this.#throttles.applyTo(request.type, by)) {
-        results[index] = resultOf(this.enqueue(request, by));
+        results[index] = resultOf(this.#enqueueThrottled(request, by));
         continue;
       }
-      try {
-        together.push({ asked: this.#requests.ask(request, by), index });
-      } catch (error) {
-        results[index] = { error };
-      }
+      const attempt = { request, by, excess: NO_EXCESS };
+      const asked = attempted(() => this.#requests.ask(request, by));
+      if ("error" in asked) results[index] = asked;
+      else together.push({ attempt, asked: asked.value, index });
     }
     const outcomes = await this.#ports.queues.admitEach(together.map(({ asked }) => asked.admission));
-    for (const [at, { asked, index }] of together.entries()) {
-      const outcome = outcomes[at];
-      const request = requests[index];
-      if (outcome?.kind === "created") results[index] = { answer: this.#created(asked) };
-      else if (outcome === undefined || request === undefined) results[index] = { error: changing() };
-      else if (outcome.kind === "failed") results[index] = { error: outcome.error };
-      else {
-        const attempt = { request, by: byOf(index), excess: NO_EXCESS };
-        results[index] = resultOf(this.#settle(attempt, { asked, outcome }));
-      }
+    for (const [at, { attempt, asked, index }] of together.entries()) {
+      const outcome = outcomes[at] ?? { kind: "failed", error: changing() };
+      results[index] = outcome.kind === "failed" ? outcome : this.#resultOf(attempt, { asked, outcome });
     }
     return Promise.all(results);
+  }
+
+  #resultOf(attempt: Attempt, admitted: Admitted): EnqueueResult | Promise<EnqueueResult> {
+    if (admitted.outcome.kind === "created") return { answer: this.#created(admitted.asked) };
+    return resultOf(this.#settle(attempt, admitted));
   }
 
   /** Asks again for as long as the registry is another than the job was routed by. */

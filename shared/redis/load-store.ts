@@ -6,6 +6,7 @@
  */
 import type { RedisConnection } from "./connection.ts";
 import type { Keys } from "./keys.ts";
+import { type MemoryUse, memoryUseIn } from "./memory-watch.ts";
 
 /** Decisions kept, all pools together: about half a day of one every few seconds. */
 const DECISIONS_KEPT_MAX = 2_000;
@@ -120,6 +121,11 @@ export class LoadStore {
     )) as [number, ...(number | string)[][]];
     const [redisNowMs, ...rows] = reply;
     return { redisNowMs, lanes: new Map(rows.map((row, index) => [lanes[index] ?? "", countsOf(row)])) };
+  }
+
+  /** How full Redis is. */
+  async memory(): Promise<MemoryUse> {
+    return memoryUseIn(await this.#redis.info("memory"));
   }
 
   /** Keeps a decision record, newest first. */

@@ -291,7 +291,8 @@ export class FleetModel {
       redisNowMs: this.clock.nowMs(),
       lanes: new Map(lanes.map((lane) => [lane, this.queues.countsOf(lane)])),
     });
-    return { observeLanes } as unknown as LoadStore;
+    const memory = async () => ({ usedBytes: 0, maxBytes: 0 });
+    return { observeLanes, memory } as unknown as LoadStore;
   }
 
   #observerPorts(): ObserverPorts {

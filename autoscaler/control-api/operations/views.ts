@@ -91,6 +91,10 @@ export const snapshotSchema = z.object({
   ),
   workers: z.array(worker),
   releases: z.array(release),
+  memory: z.object({
+    usedBytes: count.describe("Of Redis."),
+    maxBytes: count.describe("0: no limit is set. From 85 % of it on, new jobs are refused."),
+  }),
 });
 
 const byRelease = z.record(z.string(), z.number());
@@ -121,7 +125,7 @@ const blockers = {
   observedAt: moment,
 };
 
-const { observedAt, queues, workers, releases } = snapshotSchema.shape;
+const { observedAt, queues, workers, releases, memory } = snapshotSchema.shape;
 
 const SHOW = { scope: "ops:read", refusals: {} } as const;
 
@@ -147,7 +151,7 @@ export const VIEW_OPERATIONS: Operations = {
     operationId: "getLanes",
     summary: "Queues and their lanes",
     tag: "Fleet",
-    answers: shown("As observed.", z.object({ observedAt, queues })),
+    answers: shown("As observed.", z.object({ observedAt, queues, memory })),
   },
   "GET /v1/lanes/{lane}/retirement": {
     ...SHOW,

@@ -128,7 +128,9 @@ describe("a stream of jobs", () => {
 
   test("may take longer than a request may", async () => {
     const started = serve();
+    // Node takes the longer of the two for the request.
     started.server.server.requestTimeout = 40;
+    started.server.server.headersTimeout = 40;
     // Read when it begins to listen.
     (
       started.server.server as unknown as { connectionsCheckingInterval: number }
@@ -224,29 +226,27 @@ describe("a client that does not read its results", () => {
     expect(pulled).toBeLessThanOrEqual(12);
   });
 
-  test("over a socket stops the jobs, and reading lets them go on", async () => {
-    const { open, added } = await listening();
+  test("over a socket is not read from for ever, and reading lets it go on", async () => {
+    const { open } = await listening();
     const { sending, answer } = open();
-    // 20,000 lines and their results are several times what sockets hold.
-    const total = 20_000;
-    const texts = Readable.from(
+    // Some 500 bytes of result each: several times what two sockets hold.
+    const total = 60_000;
+    let sent = 0;
+    Readable.from(
       (function* () {
-        for (let n = 0; n < total; n += 1) yield line(n, { id: `${n}${"x".repeat(200)}` });
+        for (; sent < total; sent += 1) yield line(sent, { data: {} });
       })(),
-    );
-    texts.pipe(sending);
+    ).pipe(sending);
     const response = await answer;
     let seen = -1;
     let still = 0;
     await until(() => {
-      still = added.length === seen ? still + 1 : 0;
-      seen = added.length;
+      still = sent === seen ? still + 1 : 0;
+      seen = sent;
       return still > 3_000;
     });
-    expect(added.length).toBeGreaterThan(0);
-    expect(added.length).toBeLessThan(total);
+    expect(sent).toBeLessThan(total);
     expect(await allOf(response)).toHaveLength(total);
-    expect(added).toHaveLength(total);
   });
 });
 

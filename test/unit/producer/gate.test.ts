@@ -79,7 +79,12 @@ describe("a job of a superseded version", () => {
   test("keeps its location and body", async () => {
     const { answer } = await post(raised, 1);
     expect(answer.headers.location).toBe(`/v1/jobs/${answer.json().id}`);
-    expect(answer.json()).toEqual({ id: expect.any(String), type: "receipt.render", state: "waiting" });
+    expect(answer.json()).toEqual({
+      id: expect.any(String),
+      type: "receipt.render",
+      state: "waiting",
+      outcome: "created",
+    });
   });
 });
 

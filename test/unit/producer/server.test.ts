@@ -14,7 +14,7 @@ describe("POST /v1/jobs", () => {
     expect(answer.statusCode).toBe(202);
     expect(answer.headers.location).toBe(`/v1/jobs/${id}`);
     expect(answer.headers["content-type"]).toMatch(/^application\/json/);
-    expect(answer.json()).toEqual({ id, type: "receipt.render", state: "waiting" });
+    expect(answer.json()).toEqual({ id, type: "receipt.render", state: "waiting", outcome: "created" });
     expect(added).toEqual([{ place: "shop.r1", jobId: id, dataText: expect.any(String) }]);
     expect(announced).toEqual(["shop"]);
   });

@@ -5,6 +5,7 @@ import {
   parseCloudEventRequest,
   parseEnvelope,
   parsePlainRequest,
+  runBoundsOf,
   TYPE_PATTERN,
 } from "#shared/envelope";
 import { EnvelopeInvalidError, type Issue } from "#shared/errors";
@@ -42,7 +43,11 @@ describe.each(forms)("a %s request", (_form, parse, valid) => {
       subject: "order",
       partitionkey: "p",
       dedupkey: "d",
+      scheduledtime: "2026-01-31T11:00:00+01:00",
       expirytime: "2026-01-31T12:00:00Z",
+      priority: "low",
+      attempts: 3,
+      timeoutms: 1_500,
       traceparent: "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01",
       tracestate: "a=1",
       correlationid: "c",
@@ -92,6 +97,16 @@ describe.each(forms)("a %s request", (_form, parse, valid) => {
     ["dataschema", "s".repeat(2_049), "too-big", "must be a string of 1 to 2048 characters"],
     ["expirytime", 1, "type", "must be an RFC 3339 timestamp"],
     ["expirytime", "tomorrow", "custom", "must be an RFC 3339 timestamp"],
+    ["scheduledtime", 1, "type", "must be an RFC 3339 timestamp"],
+    ["scheduledtime", "2026-01-31", "custom", "must be an RFC 3339 timestamp"],
+    ["priority", "urgent", "invalid-value", "must be one of critical, high, normal, low"],
+    ["priority", 1, "invalid-value", "must be one of critical, high, normal, low"],
+    ["attempts", 0, "too-small", "must be a whole number from 1"],
+    ["attempts", 101, "too-big", "must be a whole number from 1"],
+    ["attempts", "3", "type", "must be a whole number from 1"],
+    ["timeoutms", 0, "too-small", "must be milliseconds, a whole number from 1"],
+    ["timeoutms", 0.5, "type", "must be milliseconds, a whole number from 1"],
+    ["timeoutms", 86_400_001, "too-big", "must be milliseconds, a whole number from 1"],
   ])("is refused for its %s %j by the rule %s", (field, value, rule, message) => {
     const issues = issuesOf(parse, { ...valid, [field]: value });
     expect(issues).toContainEqual({
@@ -260,4 +275,30 @@ describe("criticalNames", () => {
     );
     expect(criticalNames({})).toEqual([]);
   });
+});
+
+describe("what bounds a job's runs", () => {
+  const stored = { ...event, minreaderversion: 1, time: "2026-01-31T12:00:00Z" };
+
+  test("is what it asks for, and nothing where it does not", () => {
+    expect(runBoundsOf(parseEnvelope({ ...stored, attempts: 2, timeoutms: 500 }))).toEqual({
+      attempts: 2,
+      timeoutMs: 500,
+    });
+    expect(runBoundsOf(parseEnvelope(stored))).toEqual({
+      attempts: Number.POSITIVE_INFINITY,
+      timeoutMs: Number.POSITIVE_INFINITY,
+    });
+  });
+
+  test.each(["3", null, 0, -1, Number.NaN, [3], {}])(
+    "is nothing that this reader does not know the form of: %j of a newer door",
+    (value) => {
+      const envelope = parseEnvelope({ ...stored, attempts: value, timeoutms: value, priority: value });
+      expect(runBoundsOf(envelope)).toEqual({
+        attempts: Number.POSITIVE_INFINITY,
+        timeoutMs: Number.POSITIVE_INFINITY,
+      });
+    },
+  );
 });

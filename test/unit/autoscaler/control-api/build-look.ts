@@ -98,6 +98,7 @@ export function snapshotOf(changes: Partial<Snapshot> = {}): Snapshot {
     queues: [queueView()],
     workers: [workerView()],
     releases: [{ ...release, publishedAt: "2026-02-28T12:00:00.000Z" }],
+    memory: { usedBytes: 100_000_000, maxBytes: 500_000_000 },
     ...changes,
   };
 }

@@ -28,9 +28,9 @@ describe("the control API", () => {
   test("gives the fleet and the lanes with the time they were observed", async () => {
     const snapshot = snapshotOf();
     const server = await serve({ snapshot: async () => snapshot });
-    const { workers, releases, queues } = snapshot;
+    const { workers, releases, queues, memory } = snapshot;
     expect((await server.inject("/v1/fleet")).json()).toEqual({ observedAt: OBSERVED_AT, workers, releases });
-    expect((await server.inject("/v1/lanes")).json()).toEqual({ observedAt: OBSERVED_AT, queues });
+    expect((await server.inject("/v1/lanes")).json()).toEqual({ observedAt: OBSERVED_AT, queues, memory });
   });
 
   test("answers an unknown path with a problem", async () => {

@@ -136,6 +136,27 @@ describe("a lane that every release which takes it fails to read", () => {
   });
 });
 
+describe("memory", () => {
+  const ofMemory = (usedBytes: number) =>
+    sentences(snapshotOf({ memory: { usedBytes, maxBytes: 1_000 } }), []);
+
+  test("is told from 70 % on, and alarms from 85 % on, where jobs are refused", () => {
+    expect(ofMemory(699)).toEqual(["fine: Everything is on time."]);
+    expect(ofMemory(700)).toEqual([
+      "warning: Redis' memory is 70 % full: finished jobs are cleaned away early; at 85 % new jobs are refused.",
+    ]);
+    expect(ofMemory(850)).toEqual([
+      "alarm: Redis' memory is 85 % full: new jobs are refused. What is queued goes on, and the door opens again " +
+        "when it is worked off.",
+    ]);
+  });
+
+  test("without a limit is no finding", () => {
+    const memory = { usedBytes: 1_000, maxBytes: 0 };
+    expect(sentences(snapshotOf({ memory }), [])).toEqual(["fine: Everything is on time."]);
+  });
+});
+
 describe("lanes", () => {
   test("come worst first: unread, tripped, late, then by how much of the promise is used", () => {
     const shop = queueView({

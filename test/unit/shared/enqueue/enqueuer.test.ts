@@ -60,6 +60,8 @@ function enqueuerOf({ says = [{ kind: "created" }], throttle, excess = "reject",
     queues: {
       find: async () => [],
       admitAll,
+      admitEach: async (jobs) =>
+        admitAll(jobs).catch((error: unknown) => jobs.map(() => ({ kind: "failed", error }) as const)),
       admit: async (job) => (await admitAll([job]))[0] ?? { kind: "aborted" },
     },
     arrivals: new ArrivalCounter(load, clock),
