@@ -8,6 +8,7 @@ import Fastify, { type FastifyInstance, type FastifyRequest } from "fastify";
 import { ENVELOPE_BYTES_MAX } from "#shared/envelope";
 import { ThrottledError } from "#shared/errors";
 import { type Authentication, addAuthentication } from "#shared/http/authenticate";
+import { answerClientError } from "#shared/http/client-errors";
 import { documentRoutes } from "#shared/http/document-routes";
 import { addHealthRoutes, type HealthPorts } from "#shared/http/health";
 import { problemOf } from "#shared/http/problem";
@@ -16,7 +17,6 @@ import { refuseOtherNames } from "#shared/http/refuse-other-names";
 import { sendProblem } from "#shared/http/send-problem";
 import type { Log } from "#shared/log";
 import type { RegistryDocument } from "#shared/registry/registry-document";
-import { answerClientError } from "./client-errors.ts";
 import type { ProducerMetrics } from "./metrics.ts";
 import { JOB_API } from "./operations/api.ts";
 import { problemFor } from "./problems.ts";
@@ -68,7 +68,7 @@ export function buildServer(ports: ServerPorts): FastifyInstance {
 
   server.setErrorHandler((error, request, reply) => {
     const problem = problemFor(error);
-    if (problem.status >= 500) ports.log.error({ err: error, code: problem.code }, "request failed");
+    if (problem.status >= 500 && !isClientGone(error)) ports.log.error({ err: error, code: problem.code }, "request failed");
     if (isEnqueue(request)) ports.counts.refused(problem);
     if (error instanceof ThrottledError) reply.headers(rateLimitHeaders(error.fields));
     return sendProblem(reply, problem);
@@ -94,6 +94,12 @@ export function buildServer(ports: ServerPorts): FastifyInstance {
   addTypesRoute(server, ports.registry);
   addHealthRoutes(server, ports);
   return server;
+}
+
+/** The client closed the connection while its body or its answer was on the way: nobody is left to tell. */
+function isClientGone(error: unknown): boolean {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  return code === "ERR_STREAM_PREMATURE_CLOSE" || code === "ECONNRESET";
 }
 
 function isEnqueue({ method, routeOptions }: FastifyRequest): boolean {

@@ -7,6 +7,7 @@
  */
 import { hash } from "node:crypto";
 import { QUEUE_NAME_PATTERN } from "./lane.ts";
+import { quoted } from "./quoted.ts";
 
 /** RFC 4648 in lower case. */
 const BASE32 = "abcdefghijklmnopqrstuvwxyz234567";
@@ -21,8 +22,9 @@ export interface JobIdParts {
 }
 
 export function jobIdOf({ queue, tenant, source, id }: JobIdParts): string {
-  // JSON keeps the three apart: no two different triples give the same text.
-  return `${queue}~${base32(hash("sha256", JSON.stringify([tenant, source, id]), "binary"))}`;
+  // As JSON, which keeps the three apart: no two different triples give the same text.
+  const text = `[${quoted(tenant)},${quoted(source)},${JSON.stringify(id)}]`;
+  return `${queue}~${base32(hash("sha256", text, "binary"))}`;
 }
 
 /** The queue a job id belongs to, or `null` when the text is no job id. */

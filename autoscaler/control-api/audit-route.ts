@@ -26,10 +26,12 @@ const auditQuery = z.strictObject({
     .optional(),
 });
 
-const RULES: Readonly<Record<string, string>> = {
-  limit: `limit must be one whole number from 1 to ${AUDIT_LIMIT_MAX}.`,
-  cursor: "cursor must be the nextCursor of an earlier page.",
-};
+const RULES = new Map(
+  Object.entries({
+    limit: `limit must be one whole number from 1 to ${AUDIT_LIMIT_MAX}.`,
+    cursor: "cursor must be the nextCursor of an earlier page.",
+  }),
+);
 
 export function addAuditRoute(server: FastifyInstance, { audit }: AuditPorts): void {
   server.get("/v1/audit", { config: { scope: "ops:read" } }, async ({ query }) => {
@@ -49,6 +51,6 @@ function queryOf(query: unknown): z.output<typeof auditQuery> {
   throw new QueryInvalidError({
     pointer: `/${parameter}`,
     rule: issue?.code.replaceAll("_", "-") ?? "invalid",
-    message: RULES[parameter] ?? "There is no such parameter; limit and cursor are known.",
+    message: RULES.get(parameter) ?? "There is no such parameter; limit and cursor are known.",
   });
 }

@@ -7,6 +7,7 @@
 import Fastify, { type FastifyInstance, type FastifyReply } from "fastify";
 import { RedisUnavailableError } from "#shared/errors";
 import { type Authentication, addAuthentication } from "#shared/http/authenticate";
+import { answerClientError } from "#shared/http/client-errors";
 import { documentRoutes } from "#shared/http/document-routes";
 import { addHealthRoutes, type HealthPorts } from "#shared/http/health";
 import { problemOf } from "#shared/http/problem";
@@ -63,6 +64,7 @@ export async function buildControlServer(ports: ControlPorts): Promise<FastifyIn
     requestTimeout: REQUEST_TIMEOUT_MS,
     routerOptions: { maxParamLength: 256 },
     forceCloseConnections: "idle",
+    clientErrorHandler: answerClientError,
     frameworkErrors: (error, _request, reply) => {
       sendProblem(reply.headers(SECURITY_HEADERS), problemFor(error));
     },

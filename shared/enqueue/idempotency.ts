@@ -6,6 +6,7 @@
  */
 import { hash } from "node:crypto";
 import type { JobRequest } from "../envelope.ts";
+import { quoted } from "../quoted.ts";
 
 export interface Remembering {
   readonly tenant: string;
@@ -34,7 +35,7 @@ export function rememberedBy({
 }: Remembering): Remembered {
   if (idempotencyKey === null && request.id === undefined) return NOTHING;
   const records: string[] = [];
-  if (idempotencyKey !== null) records.push(`key:${shortHash(JSON.stringify([tenant, idempotencyKey]))}`);
+  if (idempotencyKey !== null) records.push(`key:${shortHash(`[${quoted(tenant)},${JSON.stringify(idempotencyKey)}]`)}`);
   // The job id is a hash of tenant, source and id already; its queue's name in front ends with "~".
   if (request.id !== undefined) records.push(`id:${jobId.slice(jobId.indexOf("~") + 1)}`);
   return { records, fingerprint: shortHash(requestText ?? JSON.stringify(request)) };

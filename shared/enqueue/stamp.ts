@@ -6,6 +6,7 @@
  */
 import { randomUUID } from "node:crypto";
 import type { Envelope, JobRequest, Priority } from "../envelope.ts";
+import { quoted } from "../quoted.ts";
 import { toRfc3339 } from "../system-clock.ts";
 
 /** The source of a job that names none, when there is no credential to name it by either. */
@@ -32,8 +33,9 @@ export function stampEnvelope(request: JobRequest, stamp: Stamp): Envelope {
     time: toRfc3339(stamp.acceptedAtMs),
     tenant: stamp.tenant,
   };
-  const envelope = Object.assign({}, "tenant" in request ? withoutTenant(request) : request, stamped);
-  return stamp.priority === undefined ? envelope : Object.assign(envelope, { priority: stamp.priority });
+  const asked = "tenant" in request ? withoutTenant(request) : request;
+  const priority = stamp.priority === undefined ? undefined : { priority: stamp.priority };
+  return Object.assign({}, asked, priority, stamped);
 }
 
 /** The stamped one is then the last attribute of the text, where those look for it who must not parse every job. */
@@ -65,9 +67,9 @@ export function stampText(request: JobRequest, requestText: string, stamp: Stamp
   let text = requestText.slice(0, -1);
   if (specversion === undefined) text += ',"specversion":"1.0"';
   if (request.id === undefined) text += `,"id":"${id}"`;
-  if (request.source === undefined) text += `,"source":${JSON.stringify(source)}`;
+  if (request.source === undefined) text += `,"source":${quoted(source)}`;
   text += `,"minreaderversion":${stamp.minReaderVersion},"time":"${toRfc3339(stamp.acceptedAtMs)}"`;
-  return { id, source, text: `${text},"tenant":${JSON.stringify(stamp.tenant)}}` };
+  return { id, source, text: `${text},"tenant":${quoted(stamp.tenant)}}` };
 }
 
 /**
@@ -75,6 +77,14 @@ export function stampText(request: JobRequest, requestText: string, stamp: Stamp
  * part is that of a version 4 UUID, which Node draws from a pool and is several times cheaper.
  */
 function uuidv7(nowMs: number): string {
-  const time = nowMs.toString(16).padStart(12, "0");
-  return `${time.slice(0, 8)}-${time.slice(8)}-7${randomUUID().slice(15)}`;
+  // Under load many in a row are made in the same millisecond.
+  if (nowMs !== newest.atMs) newest = { atMs: nowMs, text: timePartOf(nowMs) };
+  return newest.text + randomUUID().slice(15);
+}
+
+let newest = { atMs: 0, text: timePartOf(0) };
+
+function timePartOf(atMs: number): string {
+  const time = atMs.toString(16).padStart(12, "0");
+  return `${time.slice(0, 8)}-${time.slice(8)}-7`;
 }

@@ -28,7 +28,7 @@ export const queueLimits = z.strictObject({
   /** Bytes of the envelopes of waiting jobs. */
   bytesMax: z.int().min(0).max(1_099_511_627_776).default(268_435_456),
   /** Longest estimated wait of a new job: backlog by measured completion rate, in milliseconds. */
-  waitMaxMs: z.int().min(1_000).max(WEEK_MS).default(3_600_000),
+  waitMaxMs: z.int().min(1_000).max(WEEK_MS).default(86_400_000),
   /** Jobs of one tenant that have not ended. */
   tenantDepthMax: z.int().min(1).max(100_000_000).default(50_000),
   /** Whether jobs get priorities: all of a queue, or none. */

@@ -86,6 +86,10 @@ for number = 1, queue.lanes + 1 do
     local state = stateIn(place, id, facts[2], facts[3])
     local before = (state == "waiting" or state == "delayed") and takeOut(place)
     if before then finish(place, before) end
+    -- Who estimates how fast jobs are taken must not take this one for taken.
+    if before and before ~= "delayed" and number <= queue.lanes then
+      redis.call("HINCRBY", prefix .. ":admission", "admitted:" .. queue.name, -1)
+    end
   end
 end
 local found = mostTelling(queue, id)

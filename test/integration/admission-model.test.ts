@@ -114,7 +114,7 @@ class World {
       case "room":
         this.model.room = act.room;
         if (act.room === null) await this.#redis.hdel(keysOf(this.#prefix).admission, "room");
-        else await this.#redis.hset(keysOf(this.#prefix).admission, "room", act.room);
+        else await this.#redis.hset(keysOf(this.#prefix).admission, "room", String(act.room));
     }
   }
 
@@ -129,7 +129,7 @@ class World {
     expect(found).toEqual(Object.fromEntries(wanted));
     for (const queue of Object.keys(LANES)) {
       for (const tenant of TENANTS) {
-        const open = await this.#redis.zrange(keysOf(this.#prefix).open(queue, tenant), 0, -1);
+        const open = await this.#redis.zrange(keysOf(this.#prefix).open(queue, tenant), "0", "-1");
         expect(open.toSorted()).toEqual(this.model.openOf(queue, tenant));
       }
     }

@@ -179,7 +179,7 @@ describe("a job for which there is no room", () => {
       await end(redis, prefix, "shop~ended");
       await redis.del(`${prefix}:shop.r2:shop~gone`);
       expect(await queues.admit(jobAsking("next", { terms }))).toEqual({ kind: "created" });
-      const open = await redis.zrange(keysOf(prefix).open("shop", "acme"), 0, -1);
+      const open = await redis.zrange(keysOf(prefix).open("shop", "acme"), "0", "-1");
       expect(open.toSorted()).toEqual(["shop~here", "shop~next"]);
     },
   );
@@ -299,13 +299,13 @@ describe("what is written beside the jobs", () => {
         jobAsking("b", { acceptedAtMs: 6, delayMs: 100 }),
         jobAsking("c", { acceptedAtMs: 7, terms: shopTerms({ tenant: "other" }) }),
       ]);
-      expect(await redis.zrange(keys.open("shop", "acme"), 0, -1, "WITHSCORES")).toEqual([
+      expect(await redis.zrange(keys.open("shop", "acme"), "0", "-1", "WITHSCORES")).toEqual([
         "shop~a",
         "5",
         "shop~b",
         "6",
       ]);
-      expect(await redis.zrange(keys.open("shop", "other"), 0, -1)).toEqual(["shop~c"]);
+      expect(await redis.zrange(keys.open("shop", "other"), "0", "-1")).toEqual(["shop~c"]);
       expect((await redis.smembers(keys.tenants("shop"))).toSorted()).toEqual(["acme", "other"]);
       // What is scheduled was not admitted to wait.
       expect(await redis.hget(keys.admission, "admitted:shop")).toBe("2");

@@ -76,6 +76,11 @@ export class Stack {
     return this.#redis;
   }
 
+  /** Of the producer that was started last. */
+  get apiUrl(): string {
+    return this.#apiUrl;
+  }
+
   get controlUrl(): string {
     return this.#controlUrl;
   }

@@ -67,7 +67,7 @@ describe("limits in force", () => {
       depthMax: 100_000,
       scheduledMax: 1_000_000,
       bytesMax: 256 * 1024 * 1024,
-      waitMaxMs: 3_600_000,
+      waitMaxMs: 86_400_000,
       tenantDepthMax: 50_000,
       priorities: false,
       raiseAfterMs: 60_000,

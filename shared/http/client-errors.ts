@@ -5,7 +5,7 @@
  * such a one is watched by how long it is silent instead, by the route that reads it.
  */
 import type { Socket } from "node:net";
-import { PROBLEM_CONTENT_TYPE, type Problem, problemOf } from "#shared/http/problem";
+import { PROBLEM_CONTENT_TYPE, type Problem, problemOf } from "./problem.ts";
 
 const longBodies = new WeakSet<Socket>();
 
