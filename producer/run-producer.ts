@@ -19,6 +19,7 @@ import { ScheduleStore } from "#shared/redis/schedule-store";
 import { untilAborted } from "#shared/until-aborted";
 import type { ProducerConfig } from "./config.ts";
 import { ProducerMetrics } from "./metrics.ts";
+import { OverloadGate } from "./overload-gate.ts";
 import { readingPorts } from "./reading.ts";
 import { ScheduleKeeper } from "./schedule-keeper.ts";
 import { buildServer } from "./server.ts";
@@ -64,12 +65,18 @@ async function serve(redis: RedisConnection, { config, clock, log, keys, stop }:
   await enqueuing.look();
   const { registry } = enqueuing;
   const counts = new ProducerMetrics(() => enqueuing.memory.use);
+  const gate = new OverloadGate({
+    clock,
+    random: Math.random,
+    onRefused: (problem) => counts.refused(problem),
+  });
   const server = buildServer({
     log,
     counts,
     metrics: counts.registry,
     loopbackOnly: isLoopback(config.host),
     authentication: door.authentication,
+    gate,
     enqueuer: enqueuing.enqueuer,
     schedules: new ScheduleKeeper({
       store: new ScheduleStore(redis, keys),
@@ -89,7 +96,7 @@ async function serve(redis: RedisConnection, { config, clock, log, keys, stop }:
   const { port } = server.server.address() as AddressInfo;
   log.info({ host: config.host, port, durability: watch.found?.level }, "producer is listening");
 
-  const loops = Promise.all([watch.run(clock, stop), door.run(stop), enqueuing.run(stop)]);
+  const loops = Promise.all([watch.run(clock, stop), door.run(stop), enqueuing.run(stop), gate.run(stop)]);
   await untilAborted(stop);
   await Promise.race([server.close(), clock.sleep(CLOSE_TIMEOUT_MS)]);
   await Promise.race([loops, clock.sleep(CLOSE_TIMEOUT_MS)]);

@@ -19,6 +19,7 @@ import type { Log } from "#shared/log";
 import type { RegistryDocument } from "#shared/registry/registry-document";
 import type { ProducerMetrics } from "./metrics.ts";
 import { JOB_API } from "./operations/api.ts";
+import type { OverloadGate } from "./overload-gate.ts";
 import { problemFor } from "./problems.ts";
 import { addReadingRoutes, type ReadingPorts } from "./reading.ts";
 import { addBatchRoute, type BatchPorts } from "./routes/batch.ts";
@@ -33,6 +34,7 @@ export interface ServerPorts extends JobsPorts, BatchPorts, ReadingPorts, Schedu
   /** Answer only requests addressed to loopback by name. */
   readonly loopbackOnly: boolean;
   readonly authentication: Authentication;
+  readonly gate: Pick<OverloadGate, "guard">;
   registry(): RegistryDocument;
 }
 
@@ -66,9 +68,12 @@ export function buildServer(ports: ServerPorts): FastifyInstance {
     },
   });
 
+  ports.gate.guard(server);
+
   server.setErrorHandler((error, request, reply) => {
     const problem = problemFor(error);
-    if (problem.status >= 500 && !isClientGone(error)) ports.log.error({ err: error, code: problem.code }, "request failed");
+    if (problem.status >= 500 && !isClientGone(error))
+      ports.log.error({ err: error, code: problem.code }, "request failed");
     if (isEnqueue(request)) ports.counts.refused(problem);
     if (error instanceof ThrottledError) reply.headers(rateLimitHeaders(error.fields));
     return sendProblem(reply, problem);

@@ -4,9 +4,14 @@ import { type AcceptDecision, decideAccept } from "#shared/contracts/decide-acce
 import { readRangeOf } from "#shared/contracts/reader";
 import { criticalNames, type Envelope } from "#shared/envelope";
 
-/** Attributes whose meaning this build acts on or passes to the handler. */
+/** Attributes whose meaning this build acts on or passes to the handler, or that were acted on at the door. */
 const UNDERSTOOD_ATTRIBUTES: ReadonlySet<string> = new Set([
+  "scheduledtime",
   "expirytime",
+  "priority",
+  "attempts",
+  "timeoutms",
+  "dedupkey",
   "subject",
   "traceparent",
   "tracestate",

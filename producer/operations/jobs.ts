@@ -28,6 +28,16 @@ export const preferHeader = {
     ),
 };
 
+const priorityHeader = {
+  "Sluice-Priority": z
+    .string()
+    .describe(
+      "critical, high, normal or low: who is refused first when the process has too many requests. Without it, or with " +
+        "another word, normal.",
+    )
+    .optional(),
+};
+
 const NEWER_VERSION = {
   Deprecation: "Since when there is a newer version of the type (RFC 9745).",
   Sunset: "From when on this version may no longer be taken (RFC 8594).",
@@ -58,7 +68,7 @@ export const HAND_IN_OPERATIONS: Operations = {
     tag: TAG,
     scope: "jobs:write",
     enqueues: true,
-    headers: z.object({ ...keyHeader, ...preferHeader }),
+    headers: z.object({ ...keyHeader, ...preferHeader, ...priorityHeader }),
     body: {
       "application/json": jobRequestSchema,
       "application/cloudevents+json": cloudEventSchema,

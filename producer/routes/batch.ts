@@ -52,12 +52,10 @@ interface Batch {
   byOf(index: number): EnqueueTerms;
 }
 
-const PATH = "/v1/jobs/batch";
-
 export function addBatchRoute(server: FastifyInstance, ports: BatchPorts): void {
   addContentTypes(server);
   const options = { config: { scope: "jobs:write" }, bodyLimit: BATCH_BYTES_MAX } as const;
-  server.post(PATH, options, async (request, reply) => {
+  server.post("/v1/jobs/batch", options, async (request, reply) => {
     // What is left of a stream that is refused is not read, however long it is.
     if (isStream(request)) reply.header("connection", "close");
     const key = idempotencyKeyOf(request.headers["idempotency-key"]);
@@ -93,12 +91,12 @@ function isStream({ body }: FastifyRequest): boolean {
 function addContentTypes(server: FastifyInstance): void {
   const refused = () => new errorCodes.FST_ERR_CTP_INVALID_MEDIA_TYPE();
   server.addContentTypeParser("application/x-ndjson", (request, payload, done) => {
-    if (request.routeOptions.url === PATH) done(null, payload);
+    if (request.routeOptions.url === "/v1/jobs/batch") done(null, payload);
     else done(refused());
   });
   const asText = { parseAs: "string" } as const;
   server.addContentTypeParser("application/cloudevents-batch+json", asText, (request, body, done) => {
-    if (request.routeOptions.url === PATH) done(null, body);
+    if (request.routeOptions.url === "/v1/jobs/batch") done(null, body);
     else done(refused());
   });
 }

@@ -27,6 +27,7 @@ export function addJobsRoutes(server: FastifyInstance, ports: JobsPorts): void {
     if (answer.quotas.length > 0) reply.headers(rateLimitHeaders(answer.quotas));
     reply.header("location", `/v1/jobs/${answer.job.id}`);
     if (headers.prefer !== undefined) {
+      request.letGo();
       const ended = await answerEnded(request, reply, { jobId: answer.job.id, watch: ports.watch });
       if (ended !== null) return ended;
     }

@@ -35,7 +35,8 @@ export function rememberedBy({
 }: Remembering): Remembered {
   if (idempotencyKey === null && request.id === undefined) return NOTHING;
   const records: string[] = [];
-  if (idempotencyKey !== null) records.push(`key:${shortHash(`[${quoted(tenant)},${JSON.stringify(idempotencyKey)}]`)}`);
+  if (idempotencyKey !== null)
+    records.push(`key:${shortHash(`[${quoted(tenant)},${JSON.stringify(idempotencyKey)}]`)}`);
   // The job id is a hash of tenant, source and id already; its queue's name in front ends with "~".
   if (request.id !== undefined) records.push(`id:${jobId.slice(jobId.indexOf("~") + 1)}`);
   return { records, fingerprint: shortHash(requestText ?? JSON.stringify(request)) };

@@ -21,7 +21,7 @@ class AdmitCommand extends Command {
   readonly #bytes: Buffer;
 
   constructor(bytes: Buffer) {
-    super("evalsha", [SHA1, "0"]);
+    super("evalsha", [SHA1, "0"], { replyEncoding: "utf8" });
     this.#bytes = bytes;
   }
 
@@ -47,14 +47,20 @@ export async function sendAdmit(
   }
 }
 
-/** The command as it goes over the wire (RESP 2). */
+/**
+ * The command as it goes over the wire (RESP 2).
+ *
+ * @throws {TypeError} when an argument that must be ASCII is not: its length would be a lie, and what follows it
+ *   another command.
+ */
 export function bytesOf(args: readonly string[], jobs: number): Buffer {
   const first = args.length - jobs * JOB_ARGUMENTS;
   let text = `*${args.length + 3}\r\n$7\r\nevalsha\r\n$40\r\n${SHA1}\r\n$1\r\n0\r\n`;
-  let isAscii = true;
+  /** What the arguments have in bytes beyond their characters. */
+  let beyond = 0;
   const measured = (arg: string) => {
     const bytes = Buffer.byteLength(arg);
-    if (bytes !== arg.length) isAscii = false;
+    beyond += bytes - arg.length;
     text += `$${bytes}\r\n${arg}\r\n`;
   };
   for (let at = 0; at < first; at += 1) measured(args[at] ?? "");
@@ -65,5 +71,6 @@ export function bytesOf(args: readonly string[], jobs: number): Buffer {
     }
     measured(args[at + JOB_ARGUMENTS - 1] ?? "");
   }
-  return Buffer.from(text, isAscii ? "latin1" : "utf8");
+  if (Buffer.byteLength(text) !== text.length + beyond) throw new TypeError("what names a job must be ASCII");
+  return Buffer.from(text, beyond === 0 ? "latin1" : "utf8");
 }

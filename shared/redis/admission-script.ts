@@ -13,8 +13,11 @@
 const JOB_OVERHEAD_BYTES = 1_000;
 const RECORD_BYTES = 250;
 
-/** Jobs of a tenant looked through for ended ones before the tenant is told that it has too many. */
-const OPEN_HEALED_MAX = 200;
+/**
+ * Jobs of a tenant, its oldest, looked through for ended ones before the tenant is told that it has too many: few, because
+ * one that is at its bound and asks on has them looked through by each call.
+ */
+const OPEN_HEALED_MAX = 50;
 
 /**
  * ARGV: prefix, registry revision or "", window ms, "1" for all or none, then the number of queues and of each: name,
@@ -59,7 +62,8 @@ end
 local first = at
 
 local function hasUnfinished(queue, id)
-  for place = 1, queue.lanes + 1 do
+  -- Most are in the newest lane.
+  for place = queue.lanes + 1, 1, -1 do
     local job = redis.call("HMGET", queue.places[place] .. id, "name", "finishedOn")
     if job[1] then return not job[2] end
   end

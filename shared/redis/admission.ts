@@ -3,6 +3,7 @@
  *
  * One call is one step of Redis: see `admission-script.ts` for what it decides and in which order.
  */
+import { sendAdmit } from "./admission-command.ts";
 import type { RedisConnection } from "./connection.ts";
 import type { QueuedJob } from "./queued-job.ts";
 
@@ -202,16 +203,11 @@ function outcomeOf(answer: string): AdmissionOutcome {
 /** What a call saw of a queue, told to whoever estimates from it. */
 export type OnQueueSeen = (seen: QueueSeen) => void;
 
-interface ScriptedRedis extends RedisConnection {
-  sluiceAdmitJobs(...args: string[]): Promise<(string | number)[]>;
-}
-
 /** Sends one call. */
 export async function admitCall(
   redis: RedisConnection,
   jobs: readonly AdmissionRequest[],
   call: CallOptions,
 ): Promise<AdmissionAnswer> {
-  const reply = await (redis as ScriptedRedis).sluiceAdmitJobs(...argumentsOf(jobs, call));
-  return answerOf(reply, jobs.length);
+  return answerOf(await sendAdmit(redis, argumentsOf(jobs, call), jobs.length), jobs.length);
 }

@@ -14,7 +14,7 @@ import {
   type OnQueueSeen,
 } from "./admission.ts";
 import { AdmissionBatch, groupsOf } from "./admission-batch.ts";
-import { ADMIT_JOBS } from "./admission-script.ts";
+import { requireKnownBullmq } from "./bullmq-version.ts";
 import type { RedisConnection } from "./connection.ts";
 import {
   argumentsOf,
@@ -76,8 +76,12 @@ export class LaneQueues {
   readonly #batch: AdmissionBatch;
   readonly #prepared = new Set<string>();
 
-  /** @param onSeen told of each queue that jobs were admitted to, after it. */
+  /**
+   * @param onSeen told of each queue that jobs were admitted to, after it.
+   * @throws {ConfigInvalidError} when the BullMQ that is installed is not the one that our scripts write for.
+   */
   constructor(redis: RedisConnection, prefix: string, onSeen: OnQueueSeen = () => undefined) {
+    requireKnownBullmq();
     this.#redis = redis;
     this.#prefix = prefix;
     this.#batch = new AdmissionBatch(
@@ -85,7 +89,6 @@ export class LaneQueues {
         admitCall(redis, jobs, { prefix, revision, isAtomic }).catch(failWithOutcome),
       onSeen,
     );
-    redis.defineCommand("sluiceAdmitJobs", { lua: ADMIT_JOBS, numberOfKeys: 0 });
     redis.defineCommand("sluiceMoveJobs", { lua: MOVE_JOBS, numberOfKeys: 0 });
   }
 

@@ -13,10 +13,11 @@ import {
   readRedis,
 } from "#autoscaler/control-api/problems";
 import { problemFor } from "#producer/problems";
+import * as admission from "#shared/admission-errors";
 import * as errors from "#shared/errors";
 import { GATE_REFUSALS } from "#shared/registry/decide-gate";
 import { code, table } from "./rendered-blocks.ts";
-import { codeLiteralsIn, errorClassesIn, sourcesIn } from "./source-facts.ts";
+import { codeLiteralsIn, ERROR_SOURCES, errorClassesIn, sourcesIn } from "./source-facts.ts";
 
 export async function renderErrors(): Promise<Readonly<Record<string, string>>> {
   return {
@@ -31,7 +32,7 @@ export async function renderErrors(): Promise<Readonly<Record<string, string>>> 
 }
 
 function classTable(): string {
-  const rows = errorClassesIn("shared/errors.ts").map((it) => [
+  const rows = ERROR_SOURCES.flatMap(errorClassesIn).map((it) => [
     code(it.code),
     code(it.name),
     it.retryability,
@@ -70,6 +71,13 @@ const SAMPLES: readonly errors.SluiceError[] = [
   new errors.WorkerRefusedError("x"),
   new errors.JobTimeoutError(1),
   new errors.TerminalJobError("x"),
+  // Its answer's Retry-After is what it is told.
+  ...(["BACKLOG_FULL", "SCHEDULED_FULL", "TENANT_BACKLOG_FULL", "MEMORY_LOW"] as const).map(
+    (it) => new admission.NoRoomError(it, "x", 2_000),
+  ),
+  new admission.IdempotencyMismatchError(),
+  new admission.IdempotencyKeyInvalidError(),
+  new admission.BatchAbortedError(),
 ];
 
 /** Names of the classes above, to be held against the source. */
@@ -109,7 +117,7 @@ function builtOnTheSpot(...places: readonly string[]): readonly ProblemRow[] {
       status: Number(it.beside.status),
       title: String(it.beside.title),
       outcome: String(it.beside.outcome ?? "–"),
-      retryAfterSeconds: null,
+      retryAfterSeconds: typeof it.beside.retryAfterSeconds === "number" ? it.beside.retryAfterSeconds : null,
     }));
 }
 

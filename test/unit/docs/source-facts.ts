@@ -46,7 +46,10 @@ export interface ErrorClass {
   readonly meaning: string;
 }
 
-/** The exported, concrete classes of a file that declare a `code`. */
+/** Where error classes are. */
+export const ERROR_SOURCES: readonly string[] = ["shared/errors.ts", "shared/admission-errors.ts"];
+
+/** The exported, concrete classes of a file that declare a `code`; one that may have several is there for each. */
 export function errorClassesIn(path: string): readonly ErrorClass[] {
   const classes = [...walk(parseSource(path))].filter((it) => ts.isClassDeclaration(it));
   return classes.flatMap((declaration) => {
@@ -55,19 +58,25 @@ export function errorClassesIn(path: string): readonly ErrorClass[] {
       const found = properties.find((it) => it.name.getText() === name)?.initializer;
       return found !== undefined && ts.isStringLiteral(found) ? found.text : null;
     };
-    const errorCode = literal("code");
-    if (errorCode === null) return [];
     const fields = properties.map((it) => it.name.getText());
-    return [
-      {
-        name: declaration.name?.text ?? "",
-        code: errorCode,
-        retryability: literal("retryability") ?? "",
-        fields: fields.filter((it) => it !== "code" && it !== "retryability"),
-        meaning: commentOf(declaration),
-      },
-    ];
+    return declaredCodes(properties.find((it) => it.name.getText() === "code")).map((code) => ({
+      name: declaration.name?.text ?? "",
+      code,
+      retryability: literal("retryability") ?? "",
+      fields: fields.filter((it) => it !== "code" && it !== "retryability"),
+      meaning: commentOf(declaration),
+    }));
   });
+}
+
+/** The text that a property is set to, or those that its type allows. */
+function declaredCodes(property: ts.PropertyDeclaration | undefined): readonly string[] {
+  const { initializer, type } = property ?? {};
+  if (initializer !== undefined) return ts.isStringLiteral(initializer) ? [initializer.text] : [];
+  if (type === undefined || !ts.isUnionTypeNode(type)) return [];
+  return type.types.flatMap((it) =>
+    ts.isLiteralTypeNode(it) && ts.isStringLiteral(it.literal) ? [it.literal.text] : [],
+  );
 }
 
 /** The string literals given to properties named `code` in object literals, each with its neighbours. */

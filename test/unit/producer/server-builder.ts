@@ -3,6 +3,7 @@ import type { FastifyInstance, InjectOptions } from "fastify";
 import { pino } from "pino";
 import { onTestFinished } from "vitest";
 import { ProducerMetrics } from "#producer/metrics";
+import { OverloadGate } from "#producer/overload-gate";
 import { buildServer, type ServerPorts } from "#producer/server";
 import { ArrivalCounter } from "#shared/enqueue/arrival-counter";
 import { Backlogs } from "#shared/enqueue/backlogs";
@@ -125,6 +126,7 @@ export interface Faults {
   readonly lister?: ServerPorts["lister"];
   readonly loopbackOnly?: boolean;
   readonly authentication?: ServerPorts["authentication"];
+  readonly gate?: ServerPorts["gate"];
   readonly schedules?: ServerPorts["schedules"];
   /** @default `registryWithReceipts()` */
   readonly registry?: RegistryDocument;
@@ -180,6 +182,7 @@ export function serve(faults: Faults = {}): TestServer {
     metrics: counts.registry,
     loopbackOnly: faults.loopbackOnly ?? true,
     authentication: faults.authentication ?? "off",
+    gate: faults.gate ?? new OverloadGate({ clock, random: () => 0, onRefused: () => undefined }),
     enqueuer: new Enqueuer({
       queues,
       arrivals: new ArrivalCounter(store, clock),

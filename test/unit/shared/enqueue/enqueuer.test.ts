@@ -6,7 +6,7 @@ import { Backlogs } from "#shared/enqueue/backlogs";
 import { Enqueuer } from "#shared/enqueue/enqueuer";
 import type { JobRequest } from "#shared/envelope";
 import { EnvelopeInvalidError, NotEnqueuedError, ThrottledError } from "#shared/errors";
-import { EMPTY_LIMITS } from "#shared/limits/limits-document";
+import { DEFAULT_QUEUE_LIMITS } from "#shared/limits/limits-document";
 import type { AdmissionOutcome, AdmissionRequest } from "#shared/redis/admission";
 import type { RegistryDocument } from "#shared/registry/registry-document";
 import type { ThrottleAnswer, ThrottleRequest } from "#shared/throttle/throttler";
@@ -67,7 +67,7 @@ function enqueuerOf({ says = [{ kind: "created" }], throttle, excess = "reject",
     arrivals: new ArrivalCounter(load, clock),
     clock,
     backlogs,
-    limits: () => ({ ...EMPTY_LIMITS.base, throttles }),
+    limits: () => ({ queues: { shop: { ...DEFAULT_QUEUE_LIMITS, waitMaxMs: 3_600_000 } }, throttles }),
     throttler: {
       take: async (it) => {
         taken.push(it);
