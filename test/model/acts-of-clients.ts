@@ -45,7 +45,7 @@ export const enqueue: ActKind<Enqueue> = {
     const written = { n: world.jobs, options };
     const request = requestOf(history, version, dataOf(history, version, written));
     const jobId = jobIdOf({ queue: QUEUE, tenant: TENANT, source: SOURCE, id: `${world.jobs}` });
-    const owed = world.ledger.accept({ jobId, history, version, written, isPoison: false });
+    world.ledger.accept({ jobId, history, version, written, isPoison: false });
     const answer = await offer(world, { producer, delayMs }, request);
     if (answer === null) {
       world.ledger.refuse(jobId);

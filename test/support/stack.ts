@@ -127,9 +127,10 @@ export class Stack {
     if (decision.kind === "refused") throw new Error(`the gate stays: ${decision.reason}`);
   }
 
-  async startProducer(): Promise<Child> {
+  async startProducer(settings: Readonly<Record<string, string>> = {}): Promise<Child> {
     const child = this.#spawn([process.execPath, join(ROOT, "dist/producer/main.js")], {
       SLUICE_API_PORT: "0",
+      ...settings,
     });
     const [, port] = await child.said(/"port":(\d+)/);
     this.#apiUrl = `http://127.0.0.1:${port}`;
