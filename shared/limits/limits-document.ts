@@ -139,7 +139,6 @@ export const limitsDocument = z.object({
 
 export type QueueLimits = Readonly<z.output<typeof queueLimits>>;
 export type Throttle = Readonly<z.output<typeof throttle>>;
-export type ThrottleAlgorithm = Throttle["algorithm"];
 export type Excess = NonNullable<Throttle["excess"]>;
 export type LimitOverride = Readonly<z.output<typeof override>>;
 

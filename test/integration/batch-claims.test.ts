@@ -83,25 +83,22 @@ describe("the key of a batch", () => {
 });
 
 describe("jobs that have ended", () => {
-  redisTest(
-    "leave their tenants' open sets, however many",
-    async ({ redis, prefix }) => {
-      const keys = keysOf(prefix);
-      const queues = new LaneQueues(redis, prefix);
-      const open = new OpenJobs(redis, keys, "shop");
-      const names = Array.from({ length: 1_200 }, (_, n) => `${n}`);
-      const terms = shopTerms();
-      const others = shopTerms({ tenant: "other" });
-      await Promise.all(names.map((name) => queues.admit(jobAsking(name, { terms }))));
-      await queues.admit(jobAsking("x", { terms: others }));
-      for (const name of names.slice(1)) open.ended("acme", `shop~${name}`);
-      open.ended("other", "shop~unknown");
-      expect(await redis.zcard(keys.open("shop", "acme"))).toBe(1_200);
-      await open.flush();
-      expect(await redis.zrange(keys.open("shop", "acme"), "0", "-1")).toEqual(["shop~0"]);
-      expect(await redis.zrange(keys.open("shop", "other"), "0", "-1")).toEqual(["shop~x"]);
-      await open.flush();
-      queues.close();
-    },
-  );
+  redisTest("leave their tenants' open sets, however many", async ({ redis, prefix }) => {
+    const keys = keysOf(prefix);
+    const queues = new LaneQueues(redis, prefix);
+    const open = new OpenJobs(redis, keys, "shop");
+    const names = Array.from({ length: 1_200 }, (_, n) => `${n}`);
+    const terms = shopTerms();
+    const others = shopTerms({ tenant: "other" });
+    await Promise.all(names.map((name) => queues.admit(jobAsking(name, { terms }))));
+    await queues.admit(jobAsking("x", { terms: others }));
+    for (const name of names.slice(1)) open.ended("acme", `shop~${name}`);
+    open.ended("other", "shop~unknown");
+    expect(await redis.zcard(keys.open("shop", "acme"))).toBe(1_200);
+    await open.flush();
+    expect(await redis.zrange(keys.open("shop", "acme"), "0", "-1")).toEqual(["shop~0"]);
+    expect(await redis.zrange(keys.open("shop", "other"), "0", "-1")).toEqual(["shop~x"]);
+    await open.flush();
+    queues.close();
+  });
 });
