@@ -12,6 +12,7 @@ describe("a job over HTTP", () => {
     expect(answer.status).toBe(202);
     expect(answer.body).toEqual({
       id: expect.stringMatching(/^probe~/),
+      outcome: "created",
       type: "probe.task",
       state: "waiting",
     });
@@ -93,13 +94,24 @@ describe("a job over HTTP", () => {
     expect((await stack.post({ ...event, shard: 7 })).status).toBe(422);
   });
 
-  stackTest("past its expiry time is not run", async ({ stack }) => {
-    await stack.publish("probe-v1");
-    await stack.startProducer();
-    await stack.startWorker("probe-v1");
-    const expirytime = "2020-01-01T00:00:00Z";
-    const { body } = await stack.post({ type: "probe.task", schemaversion: 1, expirytime, data: { n: 1 } });
-    await expect.poll(() => stack.job(body.id), WAIT).toMatchObject({ state: "expired" });
-    expect(stack.ledger()).toEqual([]);
-  });
+  stackTest(
+    "past its expiry time is not run, and is refused when it is past at the door",
+    async ({ stack }) => {
+      await stack.publish("probe-v1");
+      await stack.startProducer();
+      const job = { type: "probe.task", schemaversion: 1, data: { n: 1 } };
+      const past = await stack.post({ ...job, expirytime: "2020-01-01T00:00:00Z" });
+      expect([past.status, past.body.errors]).toMatchObject([
+        422,
+        [{ pointer: "/expirytime", rule: "past" }],
+      ]);
+
+      const expiresMs = Date.now() + 1_000;
+      const { body } = await stack.post({ ...job, expirytime: new Date(expiresMs).toISOString() });
+      await expect.poll(() => Date.now(), WAIT).toBeGreaterThan(expiresMs);
+      await stack.startWorker("probe-v1");
+      await expect.poll(() => stack.job(body.id), WAIT).toMatchObject({ state: "expired" });
+      expect(stack.ledger()).toEqual([]);
+    },
+  );
 });
