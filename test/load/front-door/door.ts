@@ -1,7 +1,7 @@
 /** A producer and a Redis on one core, a load on the other, and what they are asked. */
 import { execFileSync } from "node:child_process";
 import { readFileSync } from "node:fs";
-import { setTimeout as sleep } from "node:timers/promises";
+import { expect } from "vitest";
 import { DEFAULT_QUEUE_LIMITS, type QueueLimits } from "#shared/limits/limits-document";
 import { keysOf } from "#shared/redis/keys";
 import { LimitsStore } from "#shared/redis/limits-store";
@@ -56,7 +56,7 @@ export function probeJob(ms: number, more: Readonly<Record<string, unknown>> = {
 export async function untilEmpty(stack: Stack): Promise<void> {
   const unfinished = async () =>
     (await stack.redis.llen("sluice:probe.r1:wait")) + (await stack.redis.llen("sluice:probe.r1:active"));
-  while ((await unfinished()) > 0) await sleep(50);
+  await expect.poll(unfinished, { timeout: 300_000, interval: 50 }).toBe(0);
 }
 
 export async function finishedIn(stack: Stack): Promise<number> {
