@@ -17,10 +17,10 @@ const LIMIT_STEP = 16;
 const LIMIT_CUT = 0.8;
 
 /** A request that takes longer than this waits for others more than for Redis. */
-const LATENCY_MS_MAX = 200;
+const LATENCY_MS_MAX = 60;
 
 /** An event loop that is this late answers nobody in time. */
-const LOOP_DELAY_MS_MAX = 50;
+const LOOP_DELAY_MS_MAX = 20;
 
 /** The share of the limit that was needed for it to rise. */
 const DEMAND_SHARE = 0.8;

@@ -9,8 +9,8 @@ const calm = { latencyMs: 5, loopDelayMs: 1, heldMax: 10 };
 describe("the limit", () => {
   test("falls by a fifth when requests take too long, or when the event loop is late", () => {
     // 500 less a fifth.
-    expect(decideLimit(500, { ...calm, latencyMs: 201 })).toBe(400);
-    expect(decideLimit(500, { ...calm, loopDelayMs: 51 })).toBe(400);
+    expect(decideLimit(500, { ...calm, latencyMs: 61 })).toBe(400);
+    expect(decideLimit(500, { ...calm, loopDelayMs: 21 })).toBe(400);
   });
 
   test("rises by a step only when there was demand for more", () => {
@@ -37,15 +37,15 @@ describe("the limit", () => {
   });
 
   test("settles where a process that bears 300 at once answers in time", () => {
-    // Up to 300 at once take 100 ms; each one more makes all of them 2 ms slower.
+    // Up to 300 at once take 30 ms; each one more makes all of them 0.6 ms slower.
     let limit = 256;
     const seen: number[] = [];
     for (let look = 0; look < 200; look += 1) {
-      const latencyMs = 100 + Math.max(0, limit - 300) * 2;
+      const latencyMs = 30 + Math.max(0, limit - 300) * 0.6;
       limit = decideLimit(limit, { latencyMs, loopDelayMs: 1, heldMax: limit });
       if (look >= 50) seen.push(limit);
     }
-    // 200 ms are reached at 350: one step above is cut by a fifth, to at least 280.
+    // 60 ms are reached at 350: one step above is cut by a fifth, to at least 280.
     expect(Math.max(...seen)).toBeLessThanOrEqual(366);
     expect(Math.min(...seen)).toBeGreaterThanOrEqual(280);
   });
