@@ -11,7 +11,7 @@ import type { Priority } from "#shared/envelope";
 /** Requests at once; never fewer, so that a stall does not close the door for good. */
 export const LIMIT_MIN = 64;
 export const LIMIT_MAX = 4_000;
-export const LIMIT_AT_START = 1_000;
+export const LIMIT_AT_START = 700;
 
 const LIMIT_STEP = 16;
 const LIMIT_CUT = 0.8;

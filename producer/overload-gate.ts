@@ -11,7 +11,7 @@ import { PRIORITIES, type Priority } from "#shared/envelope";
 import { PROBLEM_CONTENT_TYPE, type Problem, problemOf } from "#shared/http/problem";
 import { decideLimit, decideOverload, LIMIT_AT_START } from "./decide-overload.ts";
 
-const LOOK_INTERVAL_MS = 250;
+const LOOK_INTERVAL_MS = 100;
 
 /** How fine the event loop is watched, in milliseconds. */
 const LOOP_RESOLUTION_MS = 10;
