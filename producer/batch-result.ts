@@ -42,3 +42,12 @@ export function countsOf(results: readonly BatchResult[]): Readonly<Record<Batch
   for (const { outcome } of results) counts[outcome] += 1;
   return counts;
 }
+
+/** The same as JSON. Nearly every one is of a job that was created, which is made of signs that need no care. */
+export function batchResultText(index: number, result: EnqueueResult): string {
+  if (!("answer" in result) || result.answer.outcome !== "created") {
+    return JSON.stringify(batchResultOf(index, result));
+  }
+  const { id, state } = result.answer.job;
+  return `{"index":${index},"outcome":"created","id":"${id}","state":"${state}"}`;
+}

@@ -8,7 +8,7 @@ import type { Readable } from "node:stream";
 import type { EnqueueResult, Enqueuer, EnqueueTerms } from "#shared/enqueue/enqueuer";
 import { ENVELOPE_BYTES_MAX, type JobRequest, parsePlainRequest } from "#shared/envelope";
 import { EnvelopeInvalidError } from "#shared/errors";
-import { type BatchResult, batchResultOf } from "./batch-result.ts";
+import { batchResultText } from "./batch-result.ts";
 import { type Line, linesOf } from "./ndjson.ts";
 import { readBody } from "./read-body.ts";
 
@@ -76,32 +76,33 @@ function nextOf(pieces: Pieces): Promise<IteratorResult<readonly Line[]>> {
 }
 
 async function resultsOf(lines: readonly Line[], from: number, ports: BatchStreamPorts): Promise<string> {
-  const read = lines.map(attemptRead);
-  const requests = read.flatMap((it) => ("request" in it ? [it.request] : []));
-  const places = read.flatMap((it, at) => ("request" in it ? [from + at] : []));
-  const answered = await ports.enqueuer.enqueueMany(requests, (at) => ports.byOf(places[at] ?? from), false);
-  let next = 0;
+  const results: EnqueueResult[] = [];
+  const requests: JobRequest[] = [];
+  const places: number[] = [];
+  for (const [at, line] of lines.entries()) {
+    try {
+      requests.push(requestIn(line));
+      places.push(at);
+    } catch (error) {
+      results[at] = { error };
+    }
+  }
+  const byOf = (index: number) => ports.byOf(from + (places[index] ?? 0));
+  const answered = await ports.enqueuer.enqueueMany(requests, byOf, false);
+  for (const [index, result] of answered.entries()) results[places[index] ?? 0] = result;
   let text = "";
-  for (const [at, it] of read.entries()) {
-    const result: EnqueueResult = "request" in it ? (answered[next++] ?? it.missing) : it;
-    text += `${JSON.stringify(batchResultOf(from + at, result) satisfies BatchResult)}\n`;
+  for (let at = 0; at < lines.length; at += 1) {
+    text += `${batchResultText(from + at, results[at] ?? UNANSWERED)}\n`;
   }
   return text;
 }
 
-type Read =
-  | { readonly request: JobRequest; readonly missing: { readonly error: unknown } }
-  | { readonly error: unknown };
+const UNANSWERED = { error: new TypeError("every line is answered") };
 
-const MISSING = { error: new TypeError("every request is answered") };
-
-function attemptRead(line: Line): Read {
-  if (line === null) return { error: lineTooLong() };
-  try {
-    return { request: parsePlainRequest(readBody(line)), missing: MISSING };
-  } catch (error) {
-    return { error };
-  }
+/** @throws {EnvelopeInvalidError} */
+function requestIn(line: Line): JobRequest {
+  if (line === null) throw lineTooLong();
+  return parsePlainRequest(readBody(line));
 }
 
 function lineTooLong(): EnvelopeInvalidError {

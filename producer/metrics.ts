@@ -6,6 +6,7 @@ import type { MemoryUse } from "#shared/redis/memory-watch";
 export class ProducerMetrics {
   readonly registry = new Registry();
   readonly #requests: Counter<"outcome" | "reason">;
+  readonly #accepted: { inc(): void };
   readonly #duration: Histogram;
 
   /** @param memoryUse what admission sees of Redis' memory, asked whenever the metrics are read. */
@@ -29,6 +30,8 @@ export class ProducerMetrics {
       labelNames: ["outcome", "reason"],
       registers: [this.registry],
     });
+    // Found once: looking a counter up by its labels costs as much as counting.
+    this.#accepted = this.#requests.labels({ outcome: "accepted", reason: "" });
     this.#duration = new Histogram({
       name: "sluice_enqueue_duration_seconds",
       help: "From a request's first byte to the end of its answer.",
@@ -44,7 +47,7 @@ export class ProducerMetrics {
 
   /** @param elapsedMs how long the request took. */
   answered(status: number, elapsedMs: number): void {
-    if (status === 202) this.#requests.inc({ outcome: "accepted", reason: "" });
+    if (status === 202) this.#accepted.inc();
     this.#duration.observe(elapsedMs / 1_000);
   }
 }

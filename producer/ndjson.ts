@@ -39,15 +39,31 @@ class LineSplitter {
   }
 
   take(piece: Uint8Array): Line[] {
+    const last = piece.lastIndexOf(NEWLINE);
     const lines: Line[] = [];
     let from = 0;
-    for (let at = piece.indexOf(NEWLINE); at !== -1; at = piece.indexOf(NEWLINE, from)) {
-      this.#hold(piece.subarray(from, at));
+    if (last !== -1 && (this.#heldBytes > 0 || this.#isTooLong)) {
+      const first = piece.indexOf(NEWLINE);
+      this.#hold(piece.subarray(0, first));
       lines.push(...this.end());
-      from = at + 1;
+      from = first + 1;
     }
-    this.#hold(piece.subarray(from));
+    if (from < last) this.#takeWhole(piece.subarray(from, last), lines);
+    this.#hold(piece.subarray(last + 1));
     return lines;
+  }
+
+  /** Lines that came whole are decoded together: no other character has the byte of a newline in it. */
+  #takeWhole(whole: Uint8Array, lines: Line[]): void {
+    for (const line of asText(whole).split("\n")) {
+      const text = this.#isWithin(line) ? line.trim() : null;
+      if (text !== "") lines.push(text);
+    }
+  }
+
+  #isWithin(line: string): boolean {
+    // UTF-8 needs at most three bytes for each unit of a string's length.
+    return line.length * 3 <= this.#lineBytesMax || Buffer.byteLength(line) <= this.#lineBytesMax;
   }
 
   /** The line that is held, none when it is blank. */
@@ -66,4 +82,8 @@ class LineSplitter {
     if (this.#isTooLong) this.#held = [];
     else this.#held.push(part);
   }
+}
+
+function asText({ buffer, byteOffset, byteLength }: Uint8Array): string {
+  return Buffer.from(buffer, byteOffset, byteLength).toString("utf8");
 }

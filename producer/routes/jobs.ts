@@ -1,5 +1,5 @@
 /** `POST /v1/jobs`: one job, in any of its three forms. */
-import type { FastifyInstance } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Caller } from "#shared/auth/caller";
 import type { EnqueueAnswer, Enqueuer, EnqueueTerms } from "#shared/enqueue/enqueuer";
 import { idempotencyKeyOf } from "#shared/http/idempotency-key";
@@ -15,32 +15,52 @@ export interface JobsPorts {
 }
 
 export function addJobsRoutes(server: FastifyInstance, ports: JobsPorts): void {
-  server.post("/v1/jobs", { config: { scope: "jobs:write" } }, async (request, reply) => {
-    const { headers, caller } = request;
-    const idempotencyKey = idempotencyKeyOf(headers["idempotency-key"]);
-    const answer = await ports.enqueuer.enqueue(readJobRequest(request), {
-      ...termsOf(caller),
-      idempotencyKey,
-    });
-    if (answer.superseded !== null) reply.headers(deprecationHeaders(answer.superseded));
-    if (answer.outcome === "replayed") reply.header("idempotency-replayed", "true");
-    if (answer.quotas.length > 0) reply.headers(rateLimitHeaders(answer.quotas));
-    reply.header("location", `/v1/jobs/${answer.job.id}`);
-    if (headers.prefer !== undefined) {
-      request.letGo();
-      const ended = await answerEnded(request, reply, { jobId: answer.job.id, watch: ports.watch });
-      if (ended !== null) return ended;
-    }
-    return reply.code(202).send(receiptOf(answer));
+  // Not an async handler: what that adds to each request is more than this one does.
+  server.post("/v1/jobs", { config: { scope: "jobs:write" } }, (request, reply) => {
+    const by = termsOf(request.caller, idempotencyKeyOf(request.headers["idempotency-key"]));
+    ports.enqueuer
+      .enqueue(readJobRequest(request), by)
+      .then((answer) => {
+        if (request.headers.prefer === undefined) send(reply, answer);
+        else return sendEnded(request, reply, { answer, watch: ports.watch });
+      })
+      .catch((error: unknown) => reply.send(error));
   });
 }
 
-function receiptOf({ job, outcome }: EnqueueAnswer) {
-  const { id, type, state } = job;
-  return { id, type, state, outcome };
+/** Waits for the job's end, when the request prefers to. */
+async function sendEnded(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { answer, watch }: { readonly answer: EnqueueAnswer; readonly watch: JobsPorts["watch"] },
+): Promise<void> {
+  request.letGo();
+  addHeaders(reply, answer);
+  const ended = await answerEnded(request, reply, { jobId: answer.job.id, watch });
+  if (ended === null) reply.code(202).send(receiptOf(answer));
+}
+
+function send(reply: FastifyReply, answer: EnqueueAnswer): void {
+  addHeaders(reply, answer);
+  reply.code(202).send(receiptOf(answer));
+}
+
+function addHeaders(reply: FastifyReply, { superseded, outcome, quotas, job }: EnqueueAnswer): void {
+  if (superseded !== null) reply.headers(deprecationHeaders(superseded));
+  if (outcome === "replayed") reply.header("idempotency-replayed", "true");
+  if (quotas.length > 0) reply.headers(rateLimitHeaders(quotas));
+  reply.header("location", `/v1/jobs/${job.id}`);
+  reply.header("content-type", "application/json; charset=utf-8");
+}
+
+/** As JSON; none of its texts has a sign that needs care. */
+function receiptOf({ job: { id, type, state }, outcome }: EnqueueAnswer): string {
+  const shown = state === null ? "null" : `"${state}"`;
+  return `{"id":"${id}","type":"${type}","state":${shown},"outcome":"${outcome}"}`;
 }
 
 /** On whose behalf a caller's jobs are enqueued. */
-export function termsOf({ tenant, keyId, name }: Caller): EnqueueTerms {
-  return keyId === null ? { tenant, keyId } : { tenant, keyId, source: `/keys/${name}` };
+export function termsOf({ tenant, keyId, name }: Caller, idempotencyKey: string | null = null): EnqueueTerms {
+  if (keyId === null) return { tenant, keyId, idempotencyKey };
+  return { tenant, keyId, source: `/keys/${name}`, idempotencyKey };
 }

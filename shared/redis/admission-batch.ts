@@ -2,15 +2,19 @@
  * Gathers the jobs that ask to come in at about the same time, so that they cost one call, one reply and, with
  * AOF always, one fsync.
  *
- * A call is sent at the end of the turn of the event loop in which its first job came. While as many calls as
- * allowed are on their way, jobs gather for the next: so calls grow with the load and the delay does not. A
- * job is never in two calls.
+ * A call is sent at the end of the turn of the event loop in which its first job came, or sooner when enough have
+ * gathered, so that Redis works on them while this process still reads others. While as many calls as allowed are
+ * on their way, jobs gather for the next: so calls grow with the load and the delay does not. A job is never in
+ * two calls.
  */
 import type { AdmissionAnswer, AdmissionOutcome, AdmissionRequest, OnQueueSeen } from "./admission.ts";
 import { CALL_CHARS_MAX, CALL_JOBS_MAX } from "./admission.ts";
 
-/** Calls on their way at once: one is being run by Redis while the next one travels. */
-const CALLS_IN_FLIGHT_MAX = 2;
+/** Calls on their way at once: those that come while Redis writes its file share the next write. */
+export const CALLS_IN_FLIGHT_MAX = 4;
+
+/** Requests that are enough for a call before the turn ends: measured, a tenth more a second than without. */
+export const CALL_ENOUGH = 16;
 
 /** One job, or several that stay together, with whom to tell. */
 interface Pending {
@@ -76,7 +80,8 @@ export class AdmissionBatch {
 
   #push(pending: Pending): void {
     this.#pending.push(pending);
-    if (this.#isSoon) return;
+    if (this.#pending.length >= CALL_ENOUGH) this.#flush();
+    if (this.#isSoon || this.#pending.length === 0) return;
     this.#isSoon = true;
     setImmediate(this.#turn);
   }

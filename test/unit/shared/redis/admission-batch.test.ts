@@ -7,7 +7,13 @@ import {
   CALL_JOBS_MAX,
   type QueueSeen,
 } from "#shared/redis/admission";
-import { AdmissionBatch, type SendCall } from "#shared/redis/admission-batch";
+import {
+  AdmissionBatch,
+  CALL_ENOUGH,
+  CALLS_IN_FLIGHT_MAX,
+  groupsOf,
+  type SendCall,
+} from "#shared/redis/admission-batch";
 import { roomyTerms } from "#test/support/add-job";
 
 const terms = roomyTerms("shop.r1");
@@ -92,12 +98,21 @@ describe("jobs that come at about the same time", () => {
     expect(await Promise.all(asked)).toEqual(jobs(5).map(({ jobId }) => ({ kind: "replayed", jobId })));
   });
 
+  test("go before the turn ends once they are enough for a call", () => {
+    const { batch, calls } = batchOf();
+    for (const it of jobs(CALL_ENOUGH - 1)) void batch.add(it);
+    expect(calls).toHaveLength(0);
+    void batch.add(job("last"));
+    expect(calls.map((it) => it.ids.length)).toEqual([CALL_ENOUGH]);
+  });
+
   test("go in calls of at most 100", async () => {
     const { batch, calls } = batchOf();
     const asked = jobs(250).map((it) => batch.add(it));
     await turn();
     await answerAll(calls);
-    expect(calls.map((it) => it.ids.length)).toEqual([100, 100, 50]);
+    // Four calls of 16, as many as may be on their way; then 186 that have gathered.
+    expect(calls.map((it) => it.ids.length)).toEqual([16, 16, 16, 16, 100, 86]);
     expect((await Promise.all(asked)).map((it) => "jobId" in it && it.jobId)).toEqual(
       jobs(250).map((it) => it.jobId),
     );
@@ -147,18 +162,50 @@ describe("jobs that come at about the same time", () => {
   });
 });
 
+describe("jobs of a group", () => {
+  test("share a call with others, and each is told its own", async () => {
+    const { batch, calls } = batchOf();
+    const alone = batch.add(job("alone"));
+    const group = batch.addGroup([job("a"), job("b")]);
+    const empty = batch.addGroup([]);
+    await turn();
+    await answerAll(calls);
+    expect(calls.map((it) => it.ids)).toEqual([["alone", "a", "b"]]);
+    expect(await group).toEqual(["a", "b"].map((jobId) => ({ kind: "replayed", jobId })));
+    expect([await alone, await empty]).toEqual([{ kind: "replayed", jobId: "alone" }, []]);
+  });
+
+  test("are as many as may go in one call, in order, of one revision", () => {
+    fc.assert(
+      fc.property(fc.array(anyRequest, { maxLength: 300 }), (requests) => {
+        const all = requests.flatMap((request, n) => jobsOf({ ...request, together: 1 }, n));
+        const groups = groupsOf(all);
+        expect(groups.flat()).toEqual(all);
+        for (const group of groups) {
+          expect(new Set(group.map((it) => it.revision)).size).toBe(1);
+          const chars = group.reduce((sum, { dataText }) => sum + dataText.length, 0);
+          expect(isTooLarge({ ids: group.map((it) => it.jobId), chars })).toBe(false);
+        }
+      }),
+      { numRuns: 30 },
+    );
+    expect(groupsOf(jobs(250)).map((it) => it.length)).toEqual([100, 100, 50]);
+  });
+});
+
 describe("while calls are on their way", () => {
-  test("at most two are, and jobs gather for the next", async () => {
+  test("at most so many are, and jobs gather for the next", async () => {
     const { batch, calls, state } = batchOf();
     const asked: Promise<unknown>[] = [];
-    for (let n = 0; n < 7; n += 1) {
+    for (let n = 0; n < CALLS_IN_FLIGHT_MAX + 3; n += 1) {
       asked.push(batch.add(job(`j${n}`)));
       await turn();
     }
-    expect(calls.map((it) => it.ids)).toEqual([["j0"], ["j1"]]);
+    const alone = jobs(CALLS_IN_FLIGHT_MAX).map((it) => [it.jobId]);
+    expect(calls.map((it) => it.ids)).toEqual(alone);
     await answerAll(calls);
-    expect(calls.map((it) => it.ids)).toEqual([["j0"], ["j1"], ["j2", "j3", "j4", "j5", "j6"]]);
-    expect(state.most).toBe(2);
+    expect(calls.map((it) => it.ids)).toEqual([...alone, ["j4", "j5", "j6"]]);
+    expect(state.most).toBe(CALLS_IN_FLIGHT_MAX);
     await Promise.all(asked);
   });
 
@@ -201,7 +248,7 @@ describe("while calls are on their way", () => {
       fc.asyncProperty(fc.array(anyRequest, { maxLength: 150 }), async (requests) => {
         const { calls, state } = await runAll(requests);
         expect(calls.flatMap((it) => it.ids)).toEqual(requests.flatMap(jobsOf).map((it) => it.jobId));
-        expect(state.most).toBeLessThanOrEqual(2);
+        expect(state.most).toBeLessThanOrEqual(CALLS_IN_FLIGHT_MAX);
         expect(calls.filter(isTooLarge)).toEqual([]);
       }),
       { numRuns: 40 },
@@ -248,6 +295,6 @@ function ask(batch: AdmissionBatch, asked: readonly AdmissionRequest[]): Promise
   return first !== undefined && second === undefined ? batch.add(first) : batch.addAll(asked);
 }
 
-function isTooLarge({ ids, chars }: Call): boolean {
+function isTooLarge({ ids, chars }: Pick<Call, "ids" | "chars">): boolean {
   return ids.length > CALL_JOBS_MAX || (chars > CALL_CHARS_MAX && ids.length > 1);
 }
