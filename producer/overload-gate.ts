@@ -1,20 +1,33 @@
 /**
- * Refuses requests that hand jobs in when the process has as many as it can bear, before their bodies are read.
+ * Lets requests that hand jobs in have their turn, and refuses those that would wait for too long, before their bodies
+ * are read.
  *
- * A refusal costs next to nothing: it is written beforehand and the body is thrown away. How many the process can
- * bear is learnt from how long its requests take and how late its event loop is. Every count is of this process.
+ * As many are served at once as the process can bear, and only a few are begun in one turn of the event loop, so that
+ * who comes in between is seen. All others wait, tenant beside tenant. A refusal costs next to nothing: it is written
+ * beforehand and the body is thrown away. How many the process can bear is learnt from how long its requests take and
+ * how late its event loop is. Every count is of this process.
  */
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Clock } from "#shared/clock";
 import { PRIORITIES, type Priority } from "#shared/envelope";
 import { PROBLEM_CONTENT_TYPE, type Problem, problemOf } from "#shared/http/problem";
-import { decideLimit, decideOverload, LIMIT_AT_START } from "./decide-overload.ts";
+import { decideLimit, decideWait, LIMIT_AT_START, mayBegin } from "./decide-overload.ts";
+import { WaitingRoom } from "./waiting-room.ts";
 
 const LOOK_INTERVAL_MS = 100;
 
+/** A tenant that has sent within so many looks counts as one that sends. */
+const LOOKS_REMEMBERED = 10;
+
 /** How fine the event loop is watched, in milliseconds. */
 const LOOP_RESOLUTION_MS = 10;
+
+/** Requests begun in one turn of the event loop: then others are read, and answers are sent. */
+const BEGUN_A_TURN = 32;
+
+/** Requests refused in one turn for having waited too long. */
+const REFUSED_A_TURN = 64;
 
 /** Refused requests are told one of these, so that they do not come back all at once. */
 const RETRY_AFTER_SECONDS = [1, 2, 3] as const;
@@ -50,28 +63,51 @@ const REFUSALS = RETRY_AFTER_SECONDS.map((retryAfterSeconds) => {
   return { problem, body: JSON.stringify(problem), retryAfter: String(retryAfterSeconds) };
 });
 
+/** A request that waits for its turn. */
+interface Waiting {
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+  readonly priority: Priority;
+  readonly cameAtMs: number;
+  readonly waitMsMax: number;
+  /** Goes on with it. */
+  done(): void;
+}
+
 export class OverloadGate {
   readonly #ports: OverloadGatePorts;
   readonly #loop = monitorEventLoopDelay({ resolution: LOOP_RESOLUTION_MS });
-  readonly #heldByTenant = new Map<string, number>();
+  readonly #room = new WaitingRoom<Waiting>();
   #limit = LIMIT_AT_START;
   #held = 0;
   #heldMax = 0;
   #answered = 0;
   #answeredMs = 0;
+  #begun = 0;
+  #isTurnDue = false;
+  readonly #heldByTenant = new Map<string, number>();
+  #looks = 0;
+  /** Tenants that have begun a request in this stretch of looks, and how many did in the one before. */
+  readonly #tenants = new Set<string>();
+  #tenantsBefore = 0;
 
   constructor(ports: OverloadGatePorts) {
     this.#ports = ports;
   }
 
-  /** Requests that may be held at once, as learnt so far. */
+  /** Requests that may be served at once, as learnt so far. */
   get limit(): number {
     return this.#limit;
   }
 
-  /** Requests held now. */
+  /** Requests served now. */
   get held(): number {
     return this.#held;
+  }
+
+  /** Requests that wait for their turn. */
+  get waiting(): number {
+    return this.#room.size;
   }
 
   /** Puts the gate in front of the routes that hand jobs in. Add it after authentication. */
@@ -80,16 +116,9 @@ export class OverloadGate {
     server.addHook("onRequest", (request, reply, done) => {
       const { method, routeOptions } = request;
       if (method !== "POST" || !ENQUEUING.has(routeOptions.url ?? "")) return done();
-      const { tenant } = request.caller;
-      const priority = priorityOf(request);
-      if (!this.#takes(tenant, priority)) return this.#refuse(reply, priority);
-      request.letGo = this.#hold(tenant);
-      // Comes once, whether the answer was sent or the client has gone away.
-      reply.raw.once("close", () => {
-        request.letGo();
-        this.#tellTime(reply);
-      });
-      done();
+      if (this.#room.size > 0 || !this.#mayBegin(request.caller.tenant, priorityOf(request)))
+        return this.#wait(request, reply, done);
+      this.#begin(request, reply, done);
     });
   }
 
@@ -100,12 +129,68 @@ export class OverloadGate {
     this.#loop.disable();
   }
 
-  #takes(tenant: string, priority: Priority): boolean {
-    const heldByTenant = this.#heldByTenant.get(tenant) ?? 0;
-    const tenants = this.#heldByTenant.size + (heldByTenant === 0 ? 1 : 0);
-    const facts = { limit: this.#limit, held: this.#held, heldByTenant, tenants, priority };
-    return decideOverload(facts) === null;
+  readonly #mayBegin = (tenant: string, priority: Priority): boolean =>
+    this.#begun < BEGUN_A_TURN &&
+    mayBegin({
+      limit: this.#limit,
+      held: this.#held,
+      heldByTenant: this.#heldByTenant.get(tenant) ?? 0,
+      isShared: this.#tenants.size > 1 || this.#tenantsBefore > 1,
+      priority,
+    });
+
+  #begin(request: FastifyRequest, reply: FastifyReply, done: () => void): void {
+    this.#begun += 1;
+    this.#turnSoon();
+    this.#hold(request, reply);
+    done();
   }
+
+  #wait(request: FastifyRequest, reply: FastifyReply, done: () => void): void {
+    const { tenant } = request.caller;
+    const priority = priorityOf(request);
+    const cameAtMs = this.#ports.clock.monotonicMs();
+    const room = this.#room;
+    const first = room.firstOf(tenant, priority);
+    const decision = decideWait({
+      priority,
+      // Its answer has no socket before those of the requests ahead of it are sent.
+      isPipelined: reply.raw.socket === null,
+      waiting: room.size,
+      waitingOfTenant: room.waitingOf(tenant),
+      tenants: room.tenants,
+      arrived: room.arrivedOf(tenant),
+      firstWaitedMs: first === undefined ? 0 : cameAtMs - first.cameAtMs,
+    });
+    if (decision.kind === "refused") {
+      this.#refuse(reply, priority);
+      return;
+    }
+    room.add({ request, reply, priority, cameAtMs, waitMsMax: decision.waitMsMax, done }, tenant, priority);
+    this.#turnSoon();
+  }
+
+  #turnSoon(): void {
+    if (this.#isTurnDue) return;
+    this.#isTurnDue = true;
+    setImmediate(this.#turn);
+  }
+
+  readonly #turn = (): void => {
+    this.#isTurnDue = false;
+    this.#begun = 0;
+    if (this.#room.size === 0) return;
+    const nowMs = this.#ports.clock.monotonicMs();
+    const isOver = ({ cameAtMs, waitMsMax }: Waiting) => nowMs - cameAtMs > waitMsMax;
+    for (const { request, reply, priority } of this.#room.takeWhere(isOver, REFUSED_A_TURN)) {
+      if (!isGone(request)) this.#refuse(reply, priority);
+    }
+    for (let next = this.#room.next(this.#mayBegin); next; next = this.#room.next(this.#mayBegin)) {
+      if (!isGone(next.request)) this.#begin(next.request, next.reply, next.done);
+    }
+    // With no place left the next turn comes when one is let go.
+    if (this.#room.size > 0 && this.#begun >= BEGUN_A_TURN) this.#turnSoon();
+  };
 
   #refuse(reply: FastifyReply, priority: Priority): void {
     const refusal = REFUSALS[Math.floor(this.#ports.random() * REFUSALS.length)] ?? REFUSALS[0];
@@ -118,26 +203,31 @@ export class OverloadGate {
       .send(refusal.body);
   }
 
-  /** Gives what ends the hold; it does nothing the second time. */
-  #hold(tenant: string): () => void {
+  /** Until the answer is sent, the client has gone, or it is let go. */
+  #hold(request: FastifyRequest, reply: FastifyReply): void {
+    const heldAtMs = this.#ports.clock.monotonicMs();
+    const { tenant } = request.caller;
+    this.#tenants.add(tenant);
+    this.#heldByTenant.set(tenant, (this.#heldByTenant.get(tenant) ?? 0) + 1);
     this.#held += 1;
     if (this.#held > this.#heldMax) this.#heldMax = this.#held;
-    this.#heldByTenant.set(tenant, (this.#heldByTenant.get(tenant) ?? 0) + 1);
     let isHeld = true;
-    return () => {
+    request.letGo = () => {
       if (!isHeld) return;
       isHeld = false;
       this.#held -= 1;
       const others = (this.#heldByTenant.get(tenant) ?? 1) - 1;
       if (others === 0) this.#heldByTenant.delete(tenant);
       else this.#heldByTenant.set(tenant, others);
+      if (this.#room.size > 0) this.#turnSoon();
     };
-  }
-
-  #tellTime(reply: FastifyReply): void {
-    if (isHeldByChoice(reply)) return;
-    this.#answered += 1;
-    this.#answeredMs += reply.elapsedTime;
+    // Comes once, whether the answer was sent or the client has gone away.
+    reply.raw.on("close", () => {
+      request.letGo();
+      if (isHeldByChoice(request)) return;
+      this.#answered += 1;
+      this.#answeredMs += this.#ports.clock.monotonicMs() - heldAtMs;
+    });
   }
 
   #look(): void {
@@ -153,11 +243,22 @@ export class OverloadGate {
     this.#heldMax = this.#held;
     this.#answered = 0;
     this.#answeredMs = 0;
+    this.#looks += 1;
+    if (this.#looks % LOOKS_REMEMBERED === 0) {
+      this.#tenantsBefore = this.#tenants.size;
+      this.#tenants.clear();
+    }
+    // A limit that has risen has places, and with Redis stuck nothing else ends a wait.
+    if (this.#room.size > 0) this.#turnSoon();
   }
 }
 
+function isGone({ raw }: FastifyRequest): boolean {
+  return raw.socket.destroyed;
+}
+
 /** A stream lasts as long as its sender likes, and one that prefers to wait for its job waits: neither tells of load. */
-function isHeldByChoice({ request }: FastifyReply): boolean {
+function isHeldByChoice(request: FastifyRequest): boolean {
   return request.routeOptions.url !== "/v1/jobs" || request.headers.prefer !== undefined;
 }
 

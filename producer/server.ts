@@ -5,6 +5,7 @@
  * our limits nor our words.
  */
 import Fastify, { type FastifyInstance, type FastifyRequest } from "fastify";
+import { NoRoomError } from "#shared/admission-errors";
 import { ENVELOPE_BYTES_MAX } from "#shared/envelope";
 import { ThrottledError } from "#shared/errors";
 import { type Authentication, addAuthentication } from "#shared/http/authenticate";
@@ -71,8 +72,9 @@ export function buildServer(ports: ServerPorts): FastifyInstance {
   ports.gate.guard(server);
 
   server.setErrorHandler((error, request, reply) => {
+    request.letGo();
     const problem = problemFor(error);
-    if (problem.status >= 500 && !isClientGone(error))
+    if (problem.status >= 500 && !isExpected(error))
       ports.log.error({ err: error, code: problem.code }, "request failed");
     if (isEnqueue(request)) ports.counts.refused(problem);
     if (error instanceof ThrottledError) reply.headers(rateLimitHeaders(error.fields));
@@ -101,8 +103,12 @@ export function buildServer(ports: ServerPorts): FastifyInstance {
   return server;
 }
 
-/** The client closed the connection while its body or its answer was on the way: nobody is left to tell. */
-function isClientGone(error: unknown): boolean {
+/**
+ * Nothing that the log has to tell: there is no room, which a flood would write thousands of times a second and metrics
+ * count; or the client closed the connection while its body or its answer was on the way.
+ */
+function isExpected(error: unknown): boolean {
+  if (error instanceof NoRoomError) return true;
   const code = error instanceof Error && "code" in error ? error.code : undefined;
   return code === "ERR_STREAM_PREMATURE_CLOSE" || code === "ECONNRESET";
 }

@@ -21,7 +21,7 @@ export function addJobsRoutes(server: FastifyInstance, ports: JobsPorts): void {
     ports.enqueuer
       .enqueue(readJobRequest(request), by)
       .then((answer) => {
-        if (request.headers.prefer === undefined) send(reply, answer);
+        if (request.headers.prefer === undefined) send(request, reply, answer);
         else return sendEnded(request, reply, { answer, watch: ports.watch });
       })
       .catch((error: unknown) => reply.send(error));
@@ -40,7 +40,9 @@ async function sendEnded(
   if (ended === null) reply.code(202).send(receiptOf(answer));
 }
 
-function send(reply: FastifyReply, answer: EnqueueAnswer): void {
+function send(request: FastifyRequest, reply: FastifyReply, answer: EnqueueAnswer): void {
+  // Here and not when it is sent: on a connection with several requests it may have to wait for those before it.
+  request.letGo();
   addHeaders(reply, answer);
   reply.code(202).send(receiptOf(answer));
 }

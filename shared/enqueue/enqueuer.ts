@@ -10,7 +10,7 @@ import type { JobRequest } from "../envelope.ts";
 import { NotEnqueuedError } from "../errors.ts";
 import type { JobState } from "../job-state.ts";
 import type { AdmissionOutcome, RefusalReason } from "../redis/admission.ts";
-import { findJob } from "../redis/job-lookup.ts";
+import type { JobReader } from "../redis/job-reader.ts";
 import type { LaneQueues } from "../redis/lane-queues.ts";
 import type { RegistryDocument, Superseded } from "../registry/registry-document.ts";
 import type { Quota } from "../throttle/quota.ts";
@@ -23,7 +23,7 @@ import {
   JobRequests,
   type JobRequestsPorts,
 } from "./job-requests.ts";
-import { noRoomFor } from "./no-room.ts";
+import { RoomRefusals } from "./room-refusals.ts";
 import { JobThrottles } from "./throttle-jobs.ts";
 
 export type { EnqueueTerms } from "./job-requests.ts";
@@ -49,7 +49,8 @@ export interface EnqueueAnswer {
 export type EnqueueResult = { readonly answer: EnqueueAnswer } | { readonly error: unknown };
 
 export interface EnqueuerPorts extends JobRequestsPorts {
-  readonly queues: Pick<LaneQueues, "admit" | "admitAll" | "admitEach" | "find">;
+  readonly queues: Pick<LaneQueues, "admit" | "admitAll" | "admitEach">;
+  readonly reader: Pick<JobReader, "find">;
   readonly arrivals: Pick<ArrivalCounter, "count">;
   readonly throttler: Pick<Throttler, "take">;
   /** The newest copy of the registry, and a way to get a newer one. */
@@ -63,11 +64,13 @@ export class Enqueuer {
   readonly #ports: EnqueuerPorts;
   readonly #requests: JobRequests;
   readonly #throttles: JobThrottles;
+  readonly #refusals: RoomRefusals;
   #refreshing: Promise<unknown> | null = null;
 
   constructor(ports: EnqueuerPorts) {
     this.#ports = ports;
-    this.#requests = new JobRequests(ports);
+    this.#refusals = new RoomRefusals(ports);
+    this.#requests = new JobRequests(ports, this.#refusals);
     this.#throttles = new JobThrottles(ports);
   }
 
@@ -287,11 +290,11 @@ export class Enqueuer {
     return { delayMs: Math.ceil(this.#ports.backlogs.promise(queue, room.depthMax)) };
   }
 
-  #noRoom(asked: AskedJob, reason: RefusalReason): Error {
-    const { queue, room, admission } = asked;
-    // Only a place in the backlog is promised: the other bounds do not give way as fast as that drains.
-    const retryAfterMs = reason === "backlog" ? this.#ports.backlogs.promise(queue, room.depthMax) : null;
-    return noRoomFor(reason, { queue, room, terms: admission.terms, retryAfterMs });
+  #noRoom({ queue, room, policy, admission }: AskedJob, reason: RefusalReason): Error {
+    const asked = { queue, room, terms: admission.terms, isScheduled: admission.delayMs > 0 };
+    // One that may come in later or at low priority instead is not refused for the next of its kind.
+    if (reason !== "backlog" || policy.excess === "reject") this.#refusals.remember(asked, reason);
+    return this.#refusals.refuse(asked, reason);
   }
 
   /** One read for all that were found to be routed by an old copy. */
@@ -306,8 +309,7 @@ export class Enqueuer {
 
   async #stateOf(jobId: string): Promise<JobState | null> {
     try {
-      const { queues, registry } = this.#ports;
-      return (await findJob(queues, registry.document, jobId))?.state ?? null;
+      return (await this.#ports.reader.find(jobId))?.state ?? null;
     } catch {
       // The job is stored, which is what the caller must know.
       return null;

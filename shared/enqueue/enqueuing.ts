@@ -3,6 +3,7 @@
  */
 import type { Clock } from "../clock.ts";
 import type { RedisConnection } from "../redis/connection.ts";
+import { JobReader } from "../redis/job-reader.ts";
 import type { Keys } from "../redis/keys.ts";
 import { LaneQueues } from "../redis/lane-queues.ts";
 import { LimitsFollower, LimitsStore } from "../redis/limits-store.ts";
@@ -45,6 +46,7 @@ export class Enqueuing {
     const limits = () => this.limits.limits;
     this.enqueuer = new Enqueuer({
       queues: this.queues,
+      reader: new JobReader(redis, keys.prefix, () => this.registry.document),
       arrivals: this.#arrivals,
       clock,
       backlogs: this.backlogs,

@@ -26,6 +26,7 @@ import type { PublishedType, RegistryDocument, Superseded } from "../registry/re
 import type { Backlogs } from "./backlogs.ts";
 import { decideRoom, type Room } from "./decide-room.ts";
 import { dedupHash, rememberedBy } from "./idempotency.ts";
+import type { RoomAsked, RoomRefusals } from "./room-refusals.ts";
 import { ANONYMOUS_SOURCE, type Stamp, stampText } from "./stamp.ts";
 import { withinBounds } from "./within-bounds.ts";
 
@@ -98,11 +99,14 @@ export class JobRequests {
   /** By `type@version`; published versions never change, so an entry never goes stale. */
   readonly #checks = new Map<string, StrictCheck>();
 
+  readonly #refusals: Pick<RoomRefusals, "again">;
+
   /** By type and version, and by terms, as long as the registry does not change. */
   #routes: Routes;
 
-  constructor(ports: JobRequestsPorts) {
+  constructor(ports: JobRequestsPorts, refusals: Pick<RoomRefusals, "again">) {
     this.#ports = ports;
+    this.#refusals = refusals;
     this.#routes = noRoutes(ports.registry.document);
   }
 
@@ -110,6 +114,7 @@ export class JobRequests {
    * @throws {TypeUnknownError | VersionUnknownError | VersionNotActiveError} when no lane takes it now and it cannot
    *   be a repeat.
    * @throws {DataInvalidError | EnvelopeInvalidError} when the job itself is refused.
+   * @throws {NoRoomError} when there was no room a moment ago and it cannot be a repeat.
    */
   ask(request: JobRequest, by: EnqueueTerms, excess: Excess = NO_EXCESS): AskedJob {
     const { document } = this.#ports.registry;
@@ -125,7 +130,8 @@ export class JobRequests {
     const { issues, delayMs } = withinBounds(request, type.policy, acceptedAtMs);
     if (route.check !== null) requireRight(request, route.check);
     const refusal = refusalNow(route, issues);
-    if (refusal !== null && request.id === undefined && idempotencyKey === null) throw refusal;
+    const isNameless = request.id === undefined && idempotencyKey === null;
+    if (isNameless && refusal !== null) throw refusal;
 
     const isDegraded = excess.isDegraded === true;
     const priority = isDegraded ? "low" : (request.priority ?? "normal");
@@ -136,6 +142,9 @@ export class JobRequests {
       priority,
       isDegraded,
     });
+    const scheduledMs = Math.max(delayMs, excess.delayMs ?? 0);
+    const isScheduled = scheduledMs > 0;
+    if (isNameless) this.#requireRoom(request, { queue: type.queue, room, terms, isScheduled });
     const requestText = JSON.stringify(request);
     const stamp = stampOf(by, { minReaderVersion: lane?.minReaderVersion ?? 1, acceptedAtMs, isDegraded });
     const { id, source, text } = stampText(request, requestText, stamp);
@@ -153,7 +162,7 @@ export class JobRequests {
         name: request.type,
         dataText: sized(text),
         acceptedAtMs,
-        delayMs: Math.max(delayMs, excess.delayMs ?? 0),
+        delayMs: scheduledMs,
         terms,
         revision: this.#routes.document.revision,
         records,
@@ -161,6 +170,12 @@ export class JobRequests {
         dedup: request.dedupkey === undefined ? "" : dedupHash(tenant, request.type, request.dedupkey),
       },
     };
+  }
+
+  /** @throws {NoRoomError} when one that cannot be a repeat was refused a moment ago. */
+  #requireRoom({ dedupkey }: JobRequest, asked: RoomAsked): void {
+    const full = dedupkey === undefined ? this.#refusals.again(asked) : null;
+    if (full !== null) throw full;
   }
 
   /** @throws {TypeUnknownError} for a type that is not known at all. */

@@ -21,7 +21,18 @@ const LIMITS: Readonly<Record<Room["limitedBy"], string>> = {
   wait: "all that can be taken within its longest wait at the present rate",
 };
 
+/** Without a stack: under load that costs more than all else of a refusal, and says nothing of why there is no room. */
 export function noRoomFor(reason: RefusalReason, facts: NoRoomFacts): NoRoomError {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  try {
+    return errorFor(reason, facts);
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
+}
+
+function errorFor(reason: RefusalReason, facts: NoRoomFacts): NoRoomError {
   const { queue, room, terms, retryAfterMs: placeMs } = facts;
   const retryAfterMs = placeMs ?? UNMEASURED_MS;
   switch (reason) {

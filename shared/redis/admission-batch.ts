@@ -96,7 +96,7 @@ export class AdmissionBatch {
   }
 
   #sendNext(): void {
-    const { count, jobs } = nextCall(this.#pending);
+    const { count, jobs } = this.#nextCall();
     const call = this.#pending.slice(0, count);
     this.#pending = this.#pending.slice(count);
     const [first] = call;
@@ -106,6 +106,13 @@ export class AdmissionBatch {
       (answer) => this.#ended(() => this.#tell(call, answer)),
       (error: unknown) => this.#ended(() => refuseAll(call, error)),
     );
+  }
+
+  #nextCall(): { readonly count: number; readonly jobs: AdmissionRequest[] } {
+    const all = nextCall(this.#pending);
+    if (all.count === this.#pending.length) return all;
+    this.#pending = inTurns(this.#pending);
+    return nextCall(this.#pending);
   }
 
   #ended(tell: () => void): void {
@@ -152,6 +159,26 @@ function nobody(): void {
 
 function refuseAll(call: readonly Pending[], error: unknown): void {
   for (const { failed } of call) failed(error);
+}
+
+/** The same, one of each tenant and then the next of each. */
+function inTurns(pending: Pending[]): Pending[] {
+  const lines = new Map<string, Pending[]>();
+  for (const it of pending) {
+    const { tenant } = it.first.terms;
+    const line = lines.get(tenant);
+    if (line === undefined) lines.set(tenant, [it]);
+    else line.push(it);
+  }
+  if (lines.size === 1) return pending;
+  const turns: Pending[] = [];
+  for (let round = 0; turns.length < pending.length; round += 1) {
+    for (const line of lines.values()) {
+      const it = line[round];
+      if (it !== undefined) turns.push(it);
+    }
+  }
+  return turns;
 }
 
 /** How many of the first of `pending` make the next call: of one revision, within bounds, all or none alone. */

@@ -44,7 +44,7 @@ export interface LocatedJob {
   readonly dueAtMs?: number | null;
 }
 
-/** Looks for a job in places; `LaneQueues` is one. */
+/** Looks for a job in places. */
 export interface JobFinder {
   find(places: readonly string[], jobId: string): Promise<readonly LocatedJob[]>;
 }

@@ -66,9 +66,6 @@ interface ScriptedRedis extends RedisConnection {
   sluiceMoveJobs(...args: string[]): Promise<number[]>;
 }
 
-/** A job that moves between the two questions of a look is looked for again. */
-const LOOKS_MAX = 5;
-
 export class LaneQueues {
   readonly #redis: RedisConnection;
   readonly #prefix: string;
@@ -144,18 +141,6 @@ export class LaneQueues {
       outcomes.push(...codes.map(outcomeOfMove));
     }
     return outcomes;
-  }
-
-  /** The job wherever in `places` it is: in one of them, or in more when it was added to more. */
-  async find(places: readonly string[], jobId: string): Promise<readonly FoundJob[]> {
-    let found: readonly FoundJob[] = [];
-    for (let look = 0; look < LOOKS_MAX; look += 1) {
-      const holding = await this.#placesHolding(places, jobId);
-      const looked = await Promise.all(holding.map((place) => this.#findIn(place, jobId)));
-      found = looked.filter((it) => it !== null);
-      if (found.length === holding.length) break;
-    }
-    return found;
   }
 
   /** Ids of up to `max` jobs that rest in `place`, the one that is next first, after the first `skip`. */
@@ -242,27 +227,9 @@ export class LaneQueues {
     return queue;
   }
 
-  /** Of one moment: a job that is moved is in one of the places at every moment. */
-  async #placesHolding(places: readonly string[], jobId: string): Promise<readonly string[]> {
-    if (this.#redis.status !== "ready") throw new RedisUnavailableError();
-    const transaction = this.#redis.multi();
-    for (const place of places) transaction.exists(this.#keyOf(place, jobId));
-    const replies = (await transaction.exec()) ?? [];
-    const failed = replies.find(([error]) => error !== null)?.[0];
-    if (failed) throw failed;
-    return places.filter((_place, index) => replies[index]?.[1] === 1);
-  }
-
   /** A key of BullMQ's: the job `name` of a place, or its list or set of that name. */
   #keyOf(place: string, name: string): string {
     return `${this.#prefix}:${place}:${name}`;
-  }
-
-  async #findIn(place: string, jobId: string): Promise<FoundJob | null> {
-    const queue = await this.open(place);
-    const backend = queue.getBackend();
-    const [raw, state] = await Promise.all([backend.getJobData(jobId), backend.getState(jobId)]);
-    return raw === undefined || state === "unknown" ? null : { place, raw, state };
   }
 }
 

@@ -4,6 +4,7 @@ import { buildControlServer } from "#autoscaler/control-api/server";
 import type { Snapshot } from "#autoscaler/snapshot";
 import { LaneQueues } from "#shared/redis/lane-queues";
 import { addJob } from "#test/support/add-job";
+import { bullmqFinder } from "#test/support/bullmq-finder";
 import { redisTest } from "#test/support/redis-test";
 import { laneView, queueView, snapshotOf } from "../unit/autoscaler/control-api/build-look.ts";
 import { calmPorts } from "../unit/autoscaler/control-api/build-ports.ts";
@@ -50,7 +51,7 @@ describe("the raw board", () => {
     for (const url of ["/raw/api/queues/shop.r1/empty", "/raw/api/queues/shop.r1/j1/clean"]) {
       expect((await server.inject({ method: "PUT", url })).statusCode).toBe(405);
     }
-    expect(await queues.find(["shop.r1"], "j1")).toMatchObject([{ state: "waiting" }]);
+    expect(await bullmqFinder(queues).find(["shop.r1"], "j1")).toMatchObject([{ state: "waiting" }]);
     await server.close();
   });
 });

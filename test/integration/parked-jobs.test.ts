@@ -8,6 +8,7 @@ import { LaneQueues } from "#shared/redis/lane-queues";
 import { LaneWorker, type Settlement, type TakenJob } from "#shared/redis/lane-worker";
 import { systemClock } from "#shared/system-clock";
 import { addJob } from "#test/support/add-job";
+import { bullmqFinder } from "#test/support/bullmq-finder";
 import { redisTest } from "#test/support/redis-test";
 import { published, releaseOf, typeOf } from "#test/unit/shared/registry/registry-builder";
 import { envelope } from "#test/unit/worker/job-builder";
@@ -69,7 +70,7 @@ describe("a job that is parked and released", () => {
     await redis.hset(`${prefix}:shop.r1:${jobId}`, { ats: 4, stc: 2 });
 
     expect(await workedOnce(lane, parked)).toMatchObject({ starts: 5, crashes: 2 });
-    expect(await findJob(queues, document, jobId)).toMatchObject({
+    expect(await findJob(bullmqFinder(queues), document, jobId)).toMatchObject({
       state: "parked",
       lane: null,
       attempts: { starts: 5, crashes: 2 },
@@ -77,11 +78,14 @@ describe("a job that is parked and released", () => {
     expect(await redis.keys(`${prefix}:shop.r1:${jobId}*`)).toEqual([]);
 
     expect(await releaseParked(queues, document, { queue: "shop", accept })).toBe(1);
-    expect(await findJob(queues, document, jobId)).toMatchObject({ state: "waiting", lane: "shop.r1" });
+    expect(await findJob(bullmqFinder(queues), document, jobId)).toMatchObject({
+      state: "waiting",
+      lane: "shop.r1",
+    });
     const finished: Settlement = { kind: "finished", outcome: { outcome: "succeeded", release: "shop-1" } };
     const again = await workedOnce(lane, finished);
     expect(again).toMatchObject({ starts: 6, crashes: 2, record: { handBacks: 0 }, acceptedAtMs: 1 });
-    expect(await findJob(queues, document, jobId)).toMatchObject({
+    expect(await findJob(bullmqFinder(queues), document, jobId)).toMatchObject({
       state: "succeeded",
       attempts: { starts: 6, crashes: 2 },
     });
@@ -113,7 +117,7 @@ describe("a look-up of a job that is in several places", () => {
     async ([places, expected], { redis, prefix }) => {
       const queues = new LaneQueues(redis, prefix);
       for (const place of places) await addJob(queues, place, job);
-      expect(await findJob(queues, document, jobId)).toMatchObject(expected);
+      expect(await findJob(bullmqFinder(queues), document, jobId)).toMatchObject(expected);
     },
   );
 
@@ -124,12 +128,15 @@ describe("a look-up of a job that is in several places", () => {
       { redis, prefix, queues },
       { kind: "finished", outcome: { outcome: "succeeded", release: "shop-1" } },
     );
-    expect(await findJob(queues, document, jobId)).toMatchObject({ state: "succeeded" });
+    expect(await findJob(bullmqFinder(queues), document, jobId)).toMatchObject({ state: "succeeded" });
     await addJob(queues, "shop.dead", job);
-    expect(await findJob(queues, document, jobId)).toMatchObject({ state: "succeeded" });
+    expect(await findJob(bullmqFinder(queues), document, jobId)).toMatchObject({ state: "succeeded" });
     await addJob(queues, "shop.parked", job);
-    expect(await findJob(queues, document, jobId)).toMatchObject({ state: "parked" });
+    expect(await findJob(bullmqFinder(queues), document, jobId)).toMatchObject({ state: "parked" });
     await addJob(queues, "shop.r2", { ...job, delayMs: 60_000 });
-    expect(await findJob(queues, document, jobId)).toMatchObject({ state: "scheduled", lane: "shop.r2" });
+    expect(await findJob(bullmqFinder(queues), document, jobId)).toMatchObject({
+      state: "scheduled",
+      lane: "shop.r2",
+    });
   });
 });

@@ -7,6 +7,7 @@ import { findJob } from "#shared/redis/job-lookup";
 import { JobReader } from "#shared/redis/job-reader";
 import { keepProgress } from "#shared/redis/keep-progress";
 import { LaneQueues } from "#shared/redis/lane-queues";
+import { bullmqFinder } from "#test/support/bullmq-finder";
 import { commandsDuring } from "#test/support/count-commands";
 import { redisTest } from "#test/support/redis-test";
 import { stackTest } from "#test/support/stack";
@@ -71,7 +72,7 @@ describe("one job", () => {
     const queues = new LaneQueues(redis, prefix);
     const reader = readerOf(redis, prefix);
     for (const name of names) {
-      const theirs = await findJob(queues, document, idOf("shop", name));
+      const theirs = await findJob(bullmqFinder(queues), document, idOf("shop", name));
       const ours = await reader.find(idOf("shop", name));
       expect(theirs, name).not.toBeNull();
       // Read off the score, where BullMQ's look has only the newest start to add the delay to.

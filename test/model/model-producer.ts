@@ -11,6 +11,7 @@ import { Backlogs } from "#shared/enqueue/backlogs";
 import { type EnqueueAnswer, Enqueuer } from "#shared/enqueue/enqueuer";
 import type { JobRequest } from "#shared/envelope";
 import { EMPTY_LIMITS } from "#shared/limits/limits-document";
+import { findJob } from "#shared/redis/job-lookup";
 import { EMPTY_REGISTRY, type RegistryDocument } from "#shared/registry/registry-document";
 import type { ModelClock } from "./model-clock.ts";
 import type { ModelQueues } from "./model-queues.ts";
@@ -40,8 +41,8 @@ export class ModelProducer {
             : { kind: "stale" },
         admitAll: () => Promise.reject(new TypeError("the model has no batches")),
         admitEach: () => Promise.reject(new TypeError("the model has no batches")),
-        find: (places, jobId) => this.#serving.queues.find(places, jobId),
       },
+      reader: { find: (jobId) => findJob(this.#serving.queues, this.#serving.document, jobId) },
       arrivals: { count: () => undefined },
       clock: servedClock(() => this.#serving.clock),
       backlogs: new Backlogs(servedClock(() => this.#serving.clock)),

@@ -45,7 +45,7 @@ export interface Whereabouts {
   readonly state: "waiting" | "scheduled" | "in-flight" | Ended;
 }
 
-type Ports = Pick<LaneQueues, "admit" | "find" | "waiting" | "move" | "restingIds" | "read">;
+type Ports = Pick<LaneQueues, "admit" | "waiting" | "move" | "restingIds" | "read">;
 
 export class ModelQueues implements Ports {
   readonly #places = new Map<string, Place>();
@@ -164,7 +164,17 @@ export class ModelQueues implements Ports {
     inFlight.set(jobId, lease);
     const { name, starts, crashes, acceptedAtMs } = body;
     const record = parseRecord(body.recordText ?? undefined);
-    return { jobId, lane, name, data: JSON.parse(body.dataText), record, starts, crashes, acceptedAtMs };
+    return {
+      jobId,
+      lane,
+      name,
+      data: JSON.parse(body.dataText),
+      record,
+      starts,
+      crashes,
+      acceptedAtMs,
+      dueAtMs: null,
+    };
   }
 
   /** Carries a settlement out. Answers false when the lease is not the settler's any more. */

@@ -1,15 +1,27 @@
-/** Who is let in when a process has as many requests as it can bear, and how it learns how many that are. */
+/** How many requests are served at once, how the process learns that, and who may wait for how long. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { decideLimit, decideOverload, LIMIT_MAX, LIMIT_MIN } from "#producer/decide-overload";
-import { PRIORITIES } from "#shared/envelope";
+import {
+  BURST_REQUESTS,
+  BURST_WAIT_MS_MAX,
+  decideLimit,
+  decideWait,
+  LIMIT_AT_START,
+  LIMIT_MAX,
+  LIMIT_MIN,
+  mayBegin,
+  WAIT_MS_MAX,
+  WAITING_MAX,
+  type WaitFacts,
+} from "#producer/decide-overload";
+import { PRIORITIES, type Priority } from "#shared/envelope";
 
 const calm = { latencyMs: 5, loopDelayMs: 1, heldMax: 10 };
 
 describe("the limit", () => {
   test("falls by a fifth when requests take too long, or when the event loop is late", () => {
     // 500 less a fifth.
-    expect(decideLimit(500, { ...calm, latencyMs: 61 })).toBe(400);
+    expect(decideLimit(500, { ...calm, latencyMs: 31 })).toBe(400);
     expect(decideLimit(500, { ...calm, loopDelayMs: 21 })).toBe(400);
   });
 
@@ -26,7 +38,7 @@ describe("the limit", () => {
     });
     fc.assert(
       fc.property(fc.array(load, { maxLength: 200 }), (loads) => {
-        let limit = 256;
+        let limit = LIMIT_AT_START;
         for (const it of loads) {
           limit = decideLimit(limit, it);
           expect(limit).toBeGreaterThanOrEqual(LIMIT_MIN);
@@ -37,58 +49,96 @@ describe("the limit", () => {
   });
 
   test("settles where a process that bears 300 at once answers in time", () => {
-    // Up to 300 at once take 30 ms; each one more makes all of them 0.6 ms slower.
-    let limit = 256;
+    // Up to 300 at once take 15 ms; each one more makes all of them 0.3 ms slower.
+    let limit = LIMIT_AT_START;
     const seen: number[] = [];
     for (let look = 0; look < 200; look += 1) {
-      const latencyMs = 30 + Math.max(0, limit - 300) * 0.6;
+      const latencyMs = 15 + Math.max(0, limit - 300) * 0.3;
       limit = decideLimit(limit, { latencyMs, loopDelayMs: 1, heldMax: limit });
       if (look >= 50) seen.push(limit);
     }
-    // 60 ms are reached at 350: one step above is cut by a fifth, to at least 280.
+    // 30 ms are reached at 350: one step above is cut by a fifth, to at least 280.
     expect(Math.max(...seen)).toBeLessThanOrEqual(366);
     expect(Math.min(...seen)).toBeGreaterThanOrEqual(280);
   });
 });
 
-const near = { limit: 100, held: 60, heldByTenant: 10, tenants: 2, priority: "normal" } as const;
+const place = { limit: 100, held: 0, heldByTenant: 0, isShared: false, priority: "normal" } as const;
 
-describe("a request", () => {
-  test("of a lower priority is never let in where one of a higher is not", () => {
+describe("a place", () => {
+  const isFound = (held: number, priority: Priority) => mayBegin({ ...place, held, priority });
+
+  test("is found at half the limit for what can wait, and up to the limit for what is critical", () => {
+    expect([isFound(49, "low"), isFound(50, "low")]).toEqual([true, false]);
+    expect([isFound(84, "normal"), isFound(85, "normal")]).toEqual([true, false]);
+    expect([isFound(99, "critical"), isFound(100, "critical")]).toEqual([true, false]);
+  });
+
+  test("is found by a tenant up to half of the limit while others send", () => {
+    const half = { ...place, held: 50, heldByTenant: 50 };
+    expect([mayBegin(half), mayBegin({ ...half, isShared: true })]).toEqual([true, false]);
+    expect(mayBegin({ ...half, heldByTenant: 49, isShared: true })).toBe(true);
+  });
+
+  test("of a lower priority is never found where one of a higher is not", () => {
+    const facts = fc.record({
+      limit: fc.integer({ min: LIMIT_MIN, max: LIMIT_MAX }),
+      held: fc.nat(LIMIT_MAX),
+      heldByTenant: fc.nat(LIMIT_MAX),
+      isShared: fc.boolean(),
+    });
     fc.assert(
-      fc.property(
-        fc.nat(200),
-        fc.nat(200),
-        fc.integer({ min: 1, max: 20 }),
-        (held, heldByTenant, tenants) => {
-          const isIn = PRIORITIES.map(
-            (priority) => decideOverload({ limit: 100, held, heldByTenant, tenants, priority }) === null,
-          );
-          // Most important first: once one is refused, so are all after it.
-          expect(isIn).toEqual([...isIn].sort((a, b) => Number(b) - Number(a)));
-        },
-      ),
+      fc.property(facts, (it) => {
+        // Most important first: once one finds none, none after it does.
+        const found = PRIORITIES.map((priority) => mayBegin({ ...it, priority }));
+        expect(found).toEqual([...found].sort((a, b) => Number(b) - Number(a)));
+      }),
     );
   });
+});
 
-  test("that can wait is refused at half the limit, a critical one at the limit", () => {
-    expect(decideOverload({ ...near, held: 50, priority: "low" })).toBe("limit");
-    expect(decideOverload({ ...near, held: 49, priority: "low" })).toBe(null);
-    expect(decideOverload({ ...near, held: 99, priority: "critical" })).toBe(null);
-    expect(decideOverload({ ...near, held: 100, priority: "critical" })).toBe("limit");
+const first: WaitFacts = {
+  priority: "normal",
+  isPipelined: false,
+  waiting: 0,
+  waitingOfTenant: 0,
+  tenants: 0,
+  arrived: 0,
+  firstWaitedMs: 0,
+};
+
+describe("a request that finds no place", () => {
+  test("waits for its turn as one of a burst, however long those before it have waited", () => {
+    const last = { ...first, arrived: BURST_REQUESTS - 1, waiting: 500, waitingOfTenant: 500, tenants: 1 };
+    const waits = { kind: "wait", waitMsMax: BURST_WAIT_MS_MAX };
+    expect(decideWait({ ...last, firstWaitedMs: 900 })).toEqual(waits);
+    expect(decideWait({ ...last, arrived: BURST_REQUESTS }).kind).toBe("wait");
   });
 
-  test("of a tenant that has its part is refused near the limit, and not far from it", () => {
-    // Two tenants: 50 of 100 each.
-    expect(decideOverload({ ...near, heldByTenant: 50 })).toBe("share");
-    expect(decideOverload({ ...near, heldByTenant: 49 })).toBe(null);
-    expect(decideOverload({ ...near, held: 49, heldByTenant: 49 })).toBe(null);
+  test("is refused after the burst as soon as the first of its kind has waited for too long", () => {
+    const late = { ...first, arrived: BURST_REQUESTS };
+    expect(decideWait({ ...late, firstWaitedMs: 15 })).toEqual({ kind: "wait", waitMsMax: 15 });
+    expect(decideWait({ ...late, firstWaitedMs: 16 })).toEqual({ kind: "refused", reason: "queue" });
   });
 
-  test("of a quiet tenant is let in however many a noisy one sends", () => {
-    // The noisy one is stopped at its part, half of the limit, which leaves the quiet one the rest.
-    let noisy = 0;
-    while (decideOverload({ ...near, held: noisy + 1, heldByTenant: noisy }) === null) noisy += 1;
-    expect(decideOverload({ ...near, held: noisy + 1, heldByTenant: 1 })).toBe(null);
+  test("is none of a burst on a connection on which it must wait for another's answer", () => {
+    const facts = { ...first, isPipelined: true };
+    expect(decideWait(facts)).toEqual({ kind: "wait", waitMsMax: WAIT_MS_MAX.normal });
+    expect(decideWait({ ...facts, firstWaitedMs: 16 }).kind).toBe("refused");
+  });
+
+  test("waits the longer the more it matters", () => {
+    // In the order of `PRIORITIES`, most important first.
+    const waits = PRIORITIES.map((priority) => WAIT_MS_MAX[priority]);
+    expect(waits).toEqual([...waits].sort((a, b) => b - a));
+  });
+
+  test("of one tenant leaves places for the others, and never are there more than the most", () => {
+    // Alone: the most less what the next tenant would get.
+    const half = { ...first, waiting: WAITING_MAX / 2, waitingOfTenant: WAITING_MAX / 2, tenants: 1 };
+    expect(decideWait(half)).toEqual({ kind: "refused", reason: "share" });
+    expect(decideWait({ ...half, waitingOfTenant: 0 }).kind).toBe("wait");
+    const full = { ...first, waiting: WAITING_MAX, tenants: 3 };
+    expect(decideWait(full)).toEqual({ kind: "refused", reason: "share" });
   });
 });

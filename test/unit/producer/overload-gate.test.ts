@@ -2,6 +2,7 @@
 import { request as httpRequest } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, expect, test, vi } from "vitest";
+import { BURST_WAIT_MS_MAX } from "#producer/decide-overload";
 import { OverloadGate } from "#producer/overload-gate";
 import { Flag } from "#shared/flag";
 import { FakeClock } from "#test/support/fake-clock";
@@ -24,7 +25,7 @@ async function heldServer() {
   const { server } = serve({ gate, admit, loopbackOnly: false });
   await server.listen({ host: "127.0.0.1", port: 0 });
   const { port } = server.server.address() as AddressInfo;
-  return { gate, refused, stored, url: `http://127.0.0.1:${port}/v1/jobs` };
+  return { gate, refused, stored, clock, url: `http://127.0.0.1:${port}/v1/jobs` };
 }
 
 function post(url: string, priority?: string): Promise<Response> {
@@ -33,23 +34,41 @@ function post(url: string, priority?: string): Promise<Response> {
 }
 
 describe("a process with as many requests as it can bear", () => {
-  test("refuses the next with when to come back, takes a critical one, and all again once it can", async () => {
+  test("lets a burst wait for its turn and takes all of it", async () => {
     const { gate, refused, stored, url } = await heldServer();
-    // 85 % of the limit for normal ones.
+    // 85 % of the limit for normal ones; what is beyond it waits.
+    const places = Math.ceil(0.85 * gate.limit);
+    const sent = Array.from({ length: places + 20 }, () => post(url));
+    await vi.waitUntil(() => gate.held === places && gate.waiting === 20, { timeout: 10_000 });
+    const critical = post(url, "critical");
+    await vi.waitUntil(() => gate.held === places + 1);
+    stored.raise();
+    const statuses = (await Promise.all([...sent, critical])).map(({ status }) => status);
+    expect([new Set(statuses), refused]).toEqual([new Set([202]), []]);
+    await vi.waitUntil(() => gate.held === 0 && gate.waiting === 0);
+  });
+
+  test("refuses those that have waited for too long, with when to come back", async () => {
+    const { gate, refused, stored, clock, url } = await heldServer();
     const places = Math.ceil(0.85 * gate.limit);
     const taken = Array.from({ length: places }, () => post(url));
     await vi.waitUntil(() => gate.held === places, { timeout: 10_000 });
-    const answer = await post(url);
+    const late = post(url);
+    await vi.waitUntil(() => gate.waiting === 1);
+    await clock.advance(BURST_WAIT_MS_MAX);
+    // The next one makes the gate look at those before it: the longest wait is not over yet.
+    const next = post(url);
+    await vi.waitUntil(() => gate.waiting === 2);
+    await clock.advance(1);
+    const last = post(url);
+    const answer = await late;
     expect([answer.status, answer.headers.get("retry-after")]).toEqual([503, "2"]);
     expect(await answer.json()).toMatchObject({ code: "OVERLOADED", outcome: "not_enqueued" });
-    const critical = post(url, "critical");
-    await vi.waitUntil(() => gate.held === places + 1);
-    expect((await post(url, "low")).status).toBe(503);
-    expect(refused).toEqual(["OVERLOADED normal", "OVERLOADED low"]);
+    expect(refused).toEqual(["OVERLOADED normal"]);
     stored.raise();
-    const statuses = (await Promise.all([...taken, critical])).map(({ status }) => status);
-    expect(new Set(statuses)).toEqual(new Set([202]));
-    await vi.waitUntil(() => gate.held === 0);
+    expect(new Set((await Promise.all([...taken, next, last])).map(({ status }) => status))).toEqual(
+      new Set([202]),
+    );
     expect((await post(url)).status).toBe(202);
   });
 
@@ -61,5 +80,23 @@ describe("a process with as many requests as it can bear", () => {
     await vi.waitUntil(() => gate.held === 1);
     gone.destroy();
     await vi.waitUntil(() => gate.held === 0);
+  });
+
+  test("serves nobody who has gone away while waiting", async () => {
+    const { gate, stored, refused, url } = await heldServer();
+    const places = Math.ceil(0.85 * gate.limit);
+    const taken = Array.from({ length: places }, () => post(url));
+    await vi.waitUntil(() => gate.held === places, { timeout: 10_000 });
+    const gone = httpRequest(url, { method: "POST", headers: { "content-type": "application/json" } });
+    const closed = new Promise((resolve) => gone.on("close", resolve));
+    gone.on("error", () => undefined);
+    gone.end(JSON.stringify(request));
+    await vi.waitUntil(() => gate.waiting === 1);
+    gone.destroy();
+    await closed;
+    stored.raise();
+    await Promise.all(taken);
+    await vi.waitUntil(() => gate.waiting === 0 && gate.held === 0);
+    expect(refused).toEqual([]);
   });
 });

@@ -157,7 +157,6 @@ export function serve(faults: Faults = {}): TestServer {
   const acts: AuditAct[] = [];
   const document = faults.registry ?? registryWithReceipts();
   const queues: EnqueuerPorts["queues"] = {
-    find: async () => [],
     admit: async (job) => {
       const { terms, jobId, dataText } = job;
       if (faults.admit !== undefined) return faults.admit(job);
@@ -185,6 +184,7 @@ export function serve(faults: Faults = {}): TestServer {
     gate: faults.gate ?? new OverloadGate({ clock, random: () => 0, onRefused: () => undefined }),
     enqueuer: new Enqueuer({
       queues,
+      reader: { find: async () => null },
       arrivals: new ArrivalCounter(store, clock),
       clock,
       backlogs: new Backlogs(clock),

@@ -4,6 +4,7 @@ import { BatchAbortedError, IdempotencyMismatchError, NoRoomError } from "#share
 import { ArrivalCounter } from "#shared/enqueue/arrival-counter";
 import { Backlogs } from "#shared/enqueue/backlogs";
 import { Enqueuer } from "#shared/enqueue/enqueuer";
+import { REFUSALS_ENOUGH } from "#shared/enqueue/room-refusals";
 import type { JobRequest } from "#shared/envelope";
 import { EnvelopeInvalidError, NotEnqueuedError, ThrottledError } from "#shared/errors";
 import { DEFAULT_QUEUE_LIMITS } from "#shared/limits/limits-document";
@@ -58,12 +59,12 @@ function enqueuerOf({ says = [{ kind: "created" }], throttle, excess = "reject",
   const throttles = throttle === undefined ? [] : [aThrottle({ name: "t" })];
   const enqueuer = new Enqueuer({
     queues: {
-      find: async () => [],
       admitAll,
       admitEach: async (jobs) =>
         admitAll(jobs).catch((error: unknown) => jobs.map(() => ({ kind: "failed", error }) as const)),
       admit: async (job) => (await admitAll([job]))[0] ?? { kind: "aborted" },
     },
+    reader: { find: async () => null },
     arrivals: new ArrivalCounter(load, clock),
     clock,
     backlogs,
@@ -305,5 +306,46 @@ describe("a throttled job", () => {
     await enqueuer.enqueue(request, by);
     expect(asked[0]?.delayMs).toBe(delayMs);
     expect(JSON.parse(asked[0]?.dataText ?? "").priority).toBe(priority);
+  });
+});
+
+describe("jobs that there is no room for, one after the other", () => {
+  const flood = async (enqueuer: Enqueuer, job: JobRequest) => {
+    for (let n = 0; n < REFUSALS_ENOUGH; n += 1) {
+      await expect(enqueuer.enqueue(job, by)).rejects.toBeInstanceOf(NoRoomError);
+    }
+  };
+
+  test("are refused without asking Redis each time", async () => {
+    const { enqueuer, asked } = enqueuerOf({ says: [FULL] });
+    await flood(enqueuer, request);
+    await flood(enqueuer, request);
+    expect(asked).toHaveLength(REFUSALS_ENOUGH);
+  });
+
+  test("are asked for each time when they could be a repeat", async () => {
+    const { enqueuer, asked } = enqueuerOf({ says: [FULL] });
+    await flood(enqueuer, request);
+    await flood(enqueuer, { ...request, id: "1" });
+    await flood(enqueuer, { ...request, dedupkey: "d" });
+    const keyed = { ...by, idempotencyKey: "k" };
+    await expect(enqueuer.enqueue(request, keyed)).rejects.toBeInstanceOf(NoRoomError);
+    expect(asked).toHaveLength(3 * REFUSALS_ENOUGH + 1);
+  });
+
+  test("are told what is wrong with them all the same", async () => {
+    const { enqueuer } = enqueuerOf({ says: [FULL] });
+    await flood(enqueuer, request);
+    await expect(enqueuer.enqueue({ ...request, data: {} }, by)).rejects.toMatchObject({
+      code: "DATA_INVALID",
+    });
+  });
+
+  test("come in later or at low priority each time when that is their policy", async () => {
+    const { enqueuer, asked } = enqueuerOf({ says: [FULL], excess: "degrade" });
+    await flood(enqueuer, request);
+    await flood(enqueuer, request);
+    // Each is asked for twice: as it is, and at low priority.
+    expect(asked).toHaveLength(4 * REFUSALS_ENOUGH);
   });
 });

@@ -106,6 +106,25 @@ describe("jobs that come at about the same time", () => {
     expect(calls.map((it) => it.ids.length)).toEqual([CALL_ENOUGH]);
   });
 
+  test("do not wait for all of a noisy tenant's, nor for its groups", async () => {
+    const { batch, calls } = batchOf();
+    // As many calls as may be on their way; all else gathers behind them.
+    for (const it of jobs(CALLS_IN_FLIGHT_MAX * CALL_ENOUGH)) void batch.add(it);
+    for (let n = 0; n < 3; n += 1) void batch.addGroup(jobs(CALL_JOBS_MAX - 1));
+    const quiet = { terms: { ...terms, tenant: "quiet" } };
+    void batch.add(job("q0", quiet));
+    void batch.add(job("q1", quiet));
+    await calls[0]?.answer();
+    expect(calls.at(-1)?.ids.slice(-1)).toEqual(["q0"]);
+    await calls[1]?.answer();
+    // 99 of the noisy one and one of the quiet one, twice.
+    expect(calls.slice(-2).map(({ ids }) => [ids.length, ids.at(-1)])).toEqual([
+      [100, "q0"],
+      [100, "q1"],
+    ]);
+    await answerAll(calls, 2);
+  });
+
   test("go in calls of at most 100", async () => {
     const { batch, calls } = batchOf();
     const asked = jobs(250).map((it) => batch.add(it));
