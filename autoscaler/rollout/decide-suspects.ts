@@ -1,0 +1,113 @@
+/**
+ * Which one it is: a worker that is bad among its siblings, or what the failures of a release belong to.
+ *
+ * Pure. Each candidate is compared with the rest of its kind, pooled and without itself; the error rate is shared
+ * among the candidates. A worker needs siblings to be told from its release: the only worker of a release is
+ * never called bad, its release is.
+ */
+import { type Evidence, failuresOf } from "./decide-evidence.ts";
+import { isWorse } from "./decide-failure-gate.ts";
+import { rateOf, type Share } from "./estimate-bounds.ts";
+import type { Suspect } from "./rollout-document.ts";
+import type { ComponentTally, WorkerTally } from "./rollout-observation.ts";
+import type { RolloutPolicy } from "./rollout-policy.ts";
+
+interface Candidate {
+  readonly kind: Suspect["kind"];
+  readonly name: string;
+  readonly failures: Share;
+}
+
+/** How often naming may err; nothing is halted for a name alone. */
+const NAMING_ERROR = 0.01;
+
+/** The bad workers, worst first. */
+export function decideBadWorkers(workers: readonly WorkerTally[], policy: RolloutPolicy): readonly Suspect[] {
+  if (workers.length < 2) return [];
+  const candidates = workers.map((it) => ({
+    kind: "worker" as const,
+    name: it.worker,
+    failures: failuresOf(it),
+  }));
+  const failing = worseThanTheirRest(candidates, policy.errorRate, policy);
+  return failing.length > 0 ? failing : stallingAlone(workers, candidates);
+}
+
+/** Whether the release is no worse than the others once these workers are left out. */
+export function isCleared(evidence: Evidence, bad: readonly Suspect[], policy: RolloutPolicy): boolean {
+  const siblings = evidence.workers.filter(({ worker }) => bad.every(({ name }) => name !== worker));
+  if (siblings.some(({ stalls }) => stalls > 0)) return false;
+  const suspect = pooled(siblings.map(failuresOf));
+  const rest = failuresOf(evidence.others);
+  return !isWorse({ suspect, rest, error: policy.errorRate, allowance: 1 }, policy);
+}
+
+/** The release itself and, within it, what its failures belong to, worst first. */
+export function decideSuspects(
+  release: string,
+  evidence: Evidence,
+  { components, policy }: { readonly components: readonly ComponentTally[]; readonly policy: RolloutPolicy },
+): readonly Suspect[] {
+  const rest = failuresOf(evidence.others);
+  const itself = suspectOf(
+    { kind: "release", name: release, failures: failuresOf(evidence.to) },
+    rateOf(rest),
+  );
+  const kinds = ["type", "tenant", "dependency"] as const;
+  const within = kinds.flatMap((kind) => {
+    const ofKind = components.filter((it) => it.kind === kind);
+    const candidates = ofKind.map((it) => ({
+      kind,
+      name: it.name,
+      failures: { hits: it.failed, trials: it.finished },
+    }));
+    return worseThanTheirRest(candidates, NAMING_ERROR, policy);
+  });
+  return [itself, ...within.toSorted(worstFirst)];
+}
+
+function worseThanTheirRest(
+  candidates: readonly Candidate[],
+  errorRate: number,
+  policy: RolloutPolicy,
+): readonly Suspect[] {
+  const all = pooled(candidates.map(({ failures }) => failures));
+  const error = errorRate / Math.max(candidates.length, 1);
+  return candidates
+    .flatMap((candidate) => {
+      const { hits, trials } = candidate.failures;
+      const rest = { hits: all.hits - hits, trials: all.trials - trials };
+      const comparison = { suspect: candidate.failures, rest, error, allowance: 1 };
+      return isWorse(comparison, policy) ? [suspectOf(candidate, rateOf(rest))] : [];
+    })
+    .toSorted(worstFirst);
+}
+
+/** The one worker whose jobs stall, if no sibling's do. */
+function stallingAlone(
+  workers: readonly WorkerTally[],
+  candidates: readonly Candidate[],
+): readonly Suspect[] {
+  const stalling = workers.filter(({ stalls }) => stalls > 0);
+  const [only] = stalling;
+  const candidate = candidates.find(({ name }) => name === only?.worker);
+  return stalling.length === 1 && candidate !== undefined ? [suspectOf(candidate, 0)] : [];
+}
+
+function suspectOf({ kind, name, failures }: Candidate, restRate: number): Suspect {
+  return { kind, name, rate: rateOf(failures), restRate, finished: failures.trials };
+}
+
+function worstFirst(left: Suspect, right: Suspect): number {
+  return right.rate - left.rate || (left.name < right.name ? -1 : 1);
+}
+
+function pooled(shares: readonly Share[]): Share {
+  let hits = 0;
+  let trials = 0;
+  for (const share of shares) {
+    hits += share.hits;
+    trials += share.trials;
+  }
+  return { hits, trials };
+}
