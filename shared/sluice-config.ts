@@ -34,8 +34,23 @@ const pool = z
     drainDeadlineMs: z.int().min(0).max(3_600_000).optional(),
     /** The largest number wanted within this long is kept before workers are taken away. */
     scaleInHoldMs: z.int().min(1_000).max(3_600_000).default(60_000),
+    /** Whether worker-hours or pickup times come first where the promise leaves a choice; balanced when missing. */
+    posture: z.enum(["economy", "balanced", "latency"]).optional(),
+    /** Share of jobs that may be late: the fewer of them are, the leaner the pool is kept; 0.01 when missing. */
+    errorBudget: z.number().min(0.000_1).max(0.2).optional(),
+    /** Workers started at most in one look; any number when missing. */
+    stepMax: z.int().min(1).max(1_000).optional(),
+    /** Jobs that what the jobs call can serve at once: never more slots than that. No such bound when missing. */
+    downstreamSlotsMax: z.int().min(1).max(1_000_000).optional(),
+    /** Who starts and stops its workers: the autoscaler, on its own machine, or something else that asks how many. */
+    executor: z.enum(["local", "external"]).default("local"),
   })
-  .refine((it) => it.workersMin <= it.workersMax, "workersMin must not be above workersMax");
+  .refine((it) => it.workersMin <= it.workersMax, "workersMin must not be above workersMax")
+  .refine((it) => it.slotsPerWorker <= (it.downstreamSlotsMax ?? it.slotsPerWorker), {
+    path: ["downstreamSlotsMax"],
+    message:
+      "downstreamSlotsMax must not be below slotsPerWorker, or no worker could be started: lower slotsPerWorker",
+  });
 
 const configFile = z.strictObject({
   queues: z.record(

@@ -36,6 +36,10 @@ export interface PoolRelease {
   readonly live: boolean;
   /** Workers that hold a place: starting, ok or suspect. */
   readonly workers: number;
+  /** Those of `workers` that take nothing yet. Missing: not known. */
+  readonly starting?: number;
+  /** Slots of its workers that take jobs and run nothing. Missing: not known. */
+  readonly freeSlots?: number;
   /** Workers that finish what they have and take nothing new. Not among `workers`. */
   readonly draining: number;
 }

@@ -4,14 +4,31 @@
  * Pure: no clock, no Redis, no environment. It does not know workers, releases or limits; decide-pool.ts
  * turns slots into workers. It takes a lane as one queue in order of age, so it does not see priorities.
  *
- * The answer is the largest of three terms, and each is told, so that a number can explain itself:
- * in-system  spread waiting and running jobs so thin that they pass within half the promise
+ * The answer is the largest of four terms, and each is told, so that a number can explain itself:
+ * in-system  spread waiting and running jobs so thin that they pass within a share of the promise
  *            (Little, 1961: jobs in the system = rate x time in it).
- * deadline   start each of the jobs that wait before its own promise ends, oldest first, given that
- *            slots not there yet cost a start delay.
+ * deadline   start each of the jobs that wait before its own promise ends (decide-deadline-slots.ts).
+ * bursts     the same for jobs that will have come before an order could help, where the promise is that short.
  * arrivals   keep up with what comes, with headroom that grows with the square root of the load
- *            (square-root staffing: Halfin and Whitt, 1981).
+ *            (square-root staffing: Halfin and Whitt, 1981), and keep one slot warm while jobs come.
  */
+import {
+  type DeadlineFacts,
+  type RecentArrivals,
+  type StartingSlots,
+  slotsForBursts,
+  slotsForDeadline,
+} from "./decide-deadline-slots.ts";
+import {
+  DUST,
+  type LaneChange,
+  type LaneFigures,
+  type LaneSlotTerms,
+  laneChange,
+  type RulingTerm,
+} from "./lane-figures.ts";
+
+export type { LaneSlotTerms } from "./lane-figures.ts";
 
 /** What was measured at one moment, for one lane or a group of lanes that share slots. `null` is "not known". */
 export interface LaneObservation {
@@ -32,24 +49,53 @@ export interface LaneObservation {
   readonly readySlots: number;
   /** From spawning a worker to its first heartbeat, in milliseconds. */
   readonly startDelayMs: number;
+  /**
+   * Ready slots that run nothing.
+   * @default ready slots less jobs in flight
+   */
+  readonly freeSlots?: number;
+  /**
+   * Slots of workers on their way that will read this lane.
+   * @default none
+   */
+  readonly startingSlots?: readonly StartingSlots[];
+  /** What came lately, newest first. Missing or `null`: not known. */
+  readonly recentArrivals?: readonly RecentArrivals[] | null;
+  /**
+   * Jobs a second that may go on coming, where that is clearly more than usual.
+   * @default the arrival rate
+   */
+  readonly surgePerSec?: number;
+  /**
+   * Variance of the arrivals over that of a Poisson process, >= 1.
+   * @default 1
+   */
+  readonly dispersion?: number;
 }
 
 export interface LanePolicy {
   /** Promised time from due to taken, in milliseconds, > 0. */
   readonly pickupPromiseMs: number;
   /**
-   * Spare slots in units of the square root of the load, -0.5 to 3. 0 lets a standing queue use the promise.
+   * b: spare slots in units of the square root of the load, -3 to 3. Below 0 lets a standing queue use the promise.
    * @default 0
    */
   readonly headroomB?: number;
-}
-
-/** Slots each term of the law asks for, whole numbers >= 0. */
-export interface LaneSlotTerms {
-  readonly fromInSystem: number;
-  readonly fromDeadline: number;
-  /** `null` when the arrival rate is not known. */
-  readonly fromArrivals: number | null;
+  /**
+   * phi: the share of the promise that jobs in the system may use, above 0; the rest absorbs what comes meanwhile.
+   * @default 0.5
+   */
+  readonly promiseShare?: number;
+  /**
+   * z: standard deviations of safety in the terms that look at deadlines, >= 0.
+   * @default 0
+   */
+  readonly safetyZ?: number;
+  /**
+   * How often the autoscaler looks, in milliseconds, > 0.
+   * @default 5,000
+   */
+  readonly tickMs?: number;
 }
 
 export interface SizedLane {
@@ -57,6 +103,9 @@ export interface SizedLane {
   /** The largest term; at least 1 while the lane has work. */
   readonly slots: number;
   readonly terms: LaneSlotTerms;
+  readonly ruledBy: RulingTerm;
+  readonly figures: LaneFigures;
+  readonly wouldChange: LaneChange;
   /** Something waits, runs or falls due soon. */
   readonly hasWork: boolean;
   /** False when a worker started on demand comes too late: the promise is shorter than start delay + service time. */
@@ -80,7 +129,7 @@ export interface UnknownLane {
 
 export type LaneSlotsDecision = SizedLane | UnknownLane;
 
-/** The autoscaler looks this often. */
+/** The autoscaler looks this often unless it is told otherwise. */
 export const TICK_MS = 5_000;
 
 /** Used until the first job has finished: about right for a call to a web service. */
@@ -89,17 +138,8 @@ export const SERVICE_TIME_ASSUMED_MS = 1_000;
 /** A shorter mean is read as this: taking and settling cost a slot time even when the handler does nothing. */
 const SERVICE_TIME_MS_MIN = 0.1;
 
-/** The share of the promise that jobs in the system may use, so that the rest absorbs what comes meanwhile. */
-const PROMISE_SHARE_IN_SYSTEM = 0.5;
-
-/** The share of the promise within which each waiting job should start. */
-const PROMISE_SHARE_DEADLINE = 0.8;
-
-/** Parts of the backlog, oldest first, that are tested against their own deadlines. */
-const BACKLOG_PARTS = [0.1, 0.25, 0.5, 0.75, 1] as const;
-
-/** Warm headroom when starting on demand cannot keep the promise. */
-const HEADROOM_B_UNREACHABLE = 1;
+/** The share of the promise that jobs in the system may use unless the policy says. */
+const PROMISE_SHARE_DEFAULT = 0.5;
 
 /** An empty lane that would keep less than this of a slot busy may go to zero: the average alone never gets there. */
 const IDLE_LOAD_SLOTS = 0.5;
@@ -113,27 +153,25 @@ export function decideLaneSlots(observation: LaneObservation, policy: LanePolicy
   if (active === null) return unknown(observation, "active-unknown");
   if (dueSoon === null) return unknown(observation, "due-soon-unknown");
 
-  const serviceTimeMs = Math.max(observation.serviceTimeMs ?? SERVICE_TIME_ASSUMED_MS, SERVICE_TIME_MS_MIN);
-  const lane: KnownLane = {
-    backlog: waiting + dueSoon,
-    inSystem: waiting + dueSoon + active,
-    oldestAgeMs: observation.oldestDueAgeMs ?? 0,
-    arrivalRatePerSec: observation.arrivalRatePerSec,
-    serviceTimeMs,
-    readySlots: observation.readySlots,
-    startDelayMs: observation.startDelayMs,
-    reachable: policy.pickupPromiseMs >= observation.startDelayMs + serviceTimeMs,
-  };
+  const lane = knownLane(observation, { waiting, active, dueSoon }, policy);
+  const { jobsInSystem } = lane.figures;
   const terms: LaneSlotTerms = {
-    fromInSystem: slotsForInSystem(lane, policy),
-    fromDeadline: slotsForDeadline(lane, policy),
-    fromArrivals: slotsForArrivals(lane, policy),
+    fromInSystem: wholeSlots(jobsInSystem / lane.figures.jobsPerSlot),
+    // A slot beyond one for each job would find nothing to run, however late the jobs are.
+    fromDeadline: Math.min(wholeSlots(slotsForDeadline(lane.deadlineFacts)), jobsInSystem),
+    fromArrivals: slotsForArrivals(lane),
+    fromBursts: burstSlots(lane, observation),
   };
-  const hasWork = lane.inSystem > 0;
+  const hasWork = jobsInSystem > 0;
+  const ruledBy = rulingTerm(terms, hasWork);
+  const slots = Math.max(...sizesOf(terms).map(([, size]) => size), hasWork ? 1 : 0);
   return {
     kind: "sized",
-    slots: Math.max(terms.fromInSystem, terms.fromDeadline, terms.fromArrivals ?? 0, hasWork ? 1 : 0),
+    slots,
     terms,
+    ruledBy,
+    figures: lane.figures,
+    wouldChange: laneChange(slots, ruledBy, lane.figures),
     hasWork,
     reachable: lane.reachable,
     serviceTimeAssumed: observation.serviceTimeMs === null,
@@ -143,16 +181,54 @@ export function decideLaneSlots(observation: LaneObservation, policy: LanePolicy
 
 /** The observation once every count is known. */
 interface KnownLane {
-  /** Waiting or due soon. */
-  readonly backlog: number;
-  /** Backlog and in flight. */
-  readonly inSystem: number;
-  readonly oldestAgeMs: number;
+  readonly figures: LaneFigures;
+  readonly deadlineFacts: DeadlineFacts;
   readonly arrivalRatePerSec: number | null;
-  readonly serviceTimeMs: number;
-  readonly readySlots: number;
-  readonly startDelayMs: number;
   readonly reachable: boolean;
+}
+
+type Counts = { readonly [K in "waiting" | "active" | "dueSoon"]: number };
+
+function knownLane(observation: LaneObservation, counts: Counts, policy: LanePolicy): KnownLane {
+  const { arrivalRatePerSec, readySlots, startDelayMs, startingSlots = [] } = observation;
+  const { pickupPromiseMs, promiseShare = PROMISE_SHARE_DEFAULT, safetyZ = 0, headroomB = 0 } = policy;
+  const serviceTimeMs = Math.max(observation.serviceTimeMs ?? SERVICE_TIME_ASSUMED_MS, SERVICE_TIME_MS_MIN);
+  const backlog = counts.waiting + counts.dueSoon;
+  // Two clocks that disagree may make a job younger than new.
+  const oldestAgeMs = Math.max(observation.oldestDueAgeMs ?? 0, 0);
+  // Written out: spreading one into the other is what a round over a thousand lanes spent most of its time on.
+  return {
+    figures: {
+      jobsInSystem: backlog + counts.active,
+      backlog,
+      jobsPerSlot: 1 + (promiseShare * pickupPromiseMs) / serviceTimeMs,
+      promiseShare,
+      loadSlots: arrivalRatePerSec === null ? null : (arrivalRatePerSec * serviceTimeMs) / 1_000,
+      headroomB,
+      safetyZ,
+      serviceTimeMs,
+      startDelayMs,
+      pickupPromiseMs,
+      oldestAgeMs,
+      readySlots,
+      startingSlots: startingSlots.reduce((sum, { slots }) => sum + slots, 0),
+    },
+    deadlineFacts: {
+      backlog,
+      oldestAgeMs,
+      recentArrivals: observation.recentArrivals ?? null,
+      serviceTimeMs,
+      readySlots,
+      freeSlots: observation.freeSlots ?? Math.max(0, readySlots - counts.active),
+      starting: startingSlots,
+      startDelayMs,
+      tickMs: policy.tickMs ?? TICK_MS,
+      pickupPromiseMs,
+      safetyZ,
+    },
+    arrivalRatePerSec,
+    reachable: pickupPromiseMs >= startDelayMs + serviceTimeMs,
+  };
 }
 
 function unknown(observation: LaneObservation, reason: LaneUnknownReason): UnknownLane {
@@ -160,47 +236,53 @@ function unknown(observation: LaneObservation, reason: LaneUnknownReason): Unkno
   return { kind: "unknown", slots: null, terms: null, hasWork: seen > 0, reason };
 }
 
-/** n_x = X / (1 + 0.5 W / s): a slot runs one job and gets through 0.5 W / s more in half the promise. */
-function slotsForInSystem(lane: KnownLane, policy: LanePolicy): number {
-  const jobsPerSlot = 1 + (PROMISE_SHARE_IN_SYSTEM * policy.pickupPromiseMs) / lane.serviceTimeMs;
-  return wholeSlots(lane.inSystem / jobsPerSlot);
+/** n_b = R + b sqrt(R), at least one slot, R = arrival rate x service time; 0 for an empty lane that hardly gets a job. */
+function slotsForArrivals(lane: KnownLane): number | null {
+  const { loadSlots, headroomB } = lane.figures;
+  if (loadSlots === null) return null;
+  if (isIdle(lane)) return 0;
+  return Math.max(wholeSlots(loadSlots + headroomB * Math.sqrt(loadSlots)), isQuiet(lane) ? 0 : 1);
 }
 
-/**
- * n_d: for the oldest k jobs of the backlog, the time left is what the k-th youngest of them has before its
- * own deadline. The ready slots work through all of it, new ones only after the start delay.
- */
-function slotsForDeadline(lane: KnownLane, policy: LanePolicy): number {
-  const { backlog, serviceTimeMs, readySlots, startDelayMs, oldestAgeMs } = lane;
-  // Nothing started now can help sooner than this: half a job or half a tick after it came up.
-  const leftMsMin = startDelayMs + Math.max(serviceTimeMs, TICK_MS) / 2;
-
-  let slots = 0;
-  for (const part of BACKLOG_PARTS) {
-    const dueInMs = PROMISE_SHARE_DEADLINE * policy.pickupPromiseMs - oldestAgeMs * (1 - part);
-    const leftMs = Math.max(dueInMs, leftMsMin);
-    const short = backlog * part - (readySlots * leftMs) / serviceTimeMs;
-    if (short > 0) slots = Math.max(slots, readySlots + (short * serviceTimeMs) / (leftMs - startDelayMs));
-  }
-  // A slot beyond one for each job would find nothing to run, however late the jobs are.
-  return Math.min(wholeSlots(slots), lane.inSystem);
-}
-
-/** n_b = R + b sqrt(R), R = arrival rate x service time; 0 for an empty lane that hardly gets a job. */
-function slotsForArrivals(lane: KnownLane, policy: LanePolicy): number | null {
-  const { arrivalRatePerSec, serviceTimeMs, reachable } = lane;
+function burstSlots(lane: KnownLane, { surgePerSec, dispersion }: LaneObservation): number | null {
+  const { arrivalRatePerSec, deadlineFacts } = lane;
   if (arrivalRatePerSec === null) return null;
+  if (isIdle(lane)) return 0;
+  return wholeSlots(
+    slotsForBursts(deadlineFacts, {
+      ratePerSec: arrivalRatePerSec,
+      surgePerSec: Math.max(arrivalRatePerSec, surgePerSec ?? 0),
+      dispersion: Math.max(dispersion ?? 1, 1),
+    }),
+  );
+}
 
-  const loadSlots = (arrivalRatePerSec * serviceTimeMs) / 1000;
-  const isIdle = reachable ? loadSlots < IDLE_LOAD_SLOTS : arrivalRatePerSec < IDLE_ARRIVAL_RATE_PER_SEC;
-  if (lane.inSystem === 0 && isIdle) return 0;
+/** Empty, and so little comes that nobody has to stay for it. */
+function isIdle(lane: KnownLane): boolean {
+  return lane.figures.jobsInSystem === 0 && isQuiet(lane);
+}
 
-  const headroomB = policy.headroomB ?? 0;
-  const b = reachable ? headroomB : Math.max(headroomB, HEADROOM_B_UNREACHABLE);
-  return Math.max(wholeSlots(loadSlots + b * Math.sqrt(loadSlots)), 0);
+function isQuiet({ figures, arrivalRatePerSec, reachable }: KnownLane): boolean {
+  if (!reachable) return (arrivalRatePerSec ?? 0) < IDLE_ARRIVAL_RATE_PER_SEC;
+  return (figures.loadSlots ?? 0) < IDLE_LOAD_SLOTS;
+}
+
+function rulingTerm(terms: LaneSlotTerms, hasWork: boolean): RulingTerm {
+  let [ruling, most]: [RulingTerm, number] = hasWork ? ["work", 0] : ["none", 0];
+  for (const [term, slots] of sizesOf(terms)) if (slots > most) [ruling, most] = [term, slots];
+  return ruling;
+}
+
+function sizesOf(terms: LaneSlotTerms): readonly (readonly [RulingTerm, number])[] {
+  return [
+    ["in-system", terms.fromInSystem],
+    ["deadline", terms.fromDeadline],
+    ["bursts", terms.fromBursts ?? 0],
+    ["arrivals", terms.fromArrivals ?? 0],
+  ];
 }
 
 /** Rounds up, but not for the dust that binary fractions leave behind (42.000000000000007 is 42). */
 function wholeSlots(slots: number): number {
-  return Math.max(Math.ceil(slots - 1e-9), 0);
+  return Math.max(Math.ceil(slots - DUST), 0);
 }

@@ -13,6 +13,10 @@ export interface PoolFacts {
   readonly wantedTotal: number;
   readonly appliedTotal: number;
   readonly limitedBy: "workers-max" | "workers-min" | null;
+  /** What cut the number, `null` when nothing did. */
+  readonly ceiling: { readonly by: string; readonly sentence: string } | null;
+  /** Nobody is taken away because Redis is full. */
+  readonly memoryClosed: boolean;
   readonly orphanLanes: readonly string[];
   readonly uncoveredLanes: readonly string[];
   /** Workers that stay although nothing wants them now. */
@@ -30,9 +34,11 @@ export function explainPool(facts: PoolFacts): string {
   if (unknownLanes.length > 0) {
     clauses.push(`${named(unknownLanes)} could not be observed, so no worker is taken away`);
   }
-  if (limitedBy === "workers-max") clauses.push(`limited to ${appliedTotal} by workersMax`);
+  if (limitedBy === "workers-max") clauses.push(explainCeiling(facts));
   if (limitedBy === "workers-min") clauses.push(`raised to ${appliedTotal - facts.heldBeyond} by workersMin`);
   if (facts.heldBeyond > 0) clauses.push(explainHold(facts));
+  if (facts.memoryClosed)
+    clauses.push("Redis takes no more jobs, so nobody who could empty it is taken away");
   if (facts.uncoveredLanes.length > 0) {
     clauses.push(`workersMax leaves no room for a reader of ${named(facts.uncoveredLanes)}`);
   }
@@ -53,7 +59,13 @@ function explainLane({ lane, slots, terms }: PoolLane): string {
   const need = `lane ${lane} needs ${count(slots ?? 0, "slot")}`;
   if (terms === null) return need;
   const arrivals = terms.fromArrivals ?? "not known";
-  return `${need} (in-system ${terms.fromInSystem}, deadline ${terms.fromDeadline}, arrivals ${arrivals})`;
+  const bursts = (terms.fromBursts ?? 0) > 0 ? `, bursts ${terms.fromBursts}` : "";
+  return `${need} (in-system ${terms.fromInSystem}, deadline ${terms.fromDeadline}, arrivals ${arrivals}${bursts})`;
+}
+
+function explainCeiling({ ceiling, appliedTotal }: PoolFacts): string {
+  if (ceiling === null || ceiling.by === "workers-max") return `limited to ${appliedTotal} by workersMax`;
+  return `limited to ${appliedTotal}: ${ceiling.sentence}`;
 }
 
 function explainHold({ heldBeyond, heldBecause, appliedTotal }: PoolFacts): string {

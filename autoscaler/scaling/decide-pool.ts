@@ -9,7 +9,9 @@
  * Draining workers take nothing new, so they do not count against workersMax.
  */
 
+import { decideClamps, decideHolds, type PoolClamp, type PoolHold } from "./decide-clamps.ts";
 import { decideLaneOwners, type LaneOwners, type PoolLane, type PoolRelease } from "./decide-lane-owners.ts";
+import type { PoolCeiling } from "./decide-pool-ceilings.ts";
 import { explainPool } from "./decide-pool-sentence.ts";
 import { type RecentMaximum, type WorkersByRelease, workersOf } from "./decide-recent-maximum.ts";
 import { decideWorkerShares, total, type WorkerCounts, type WorkerShares } from "./decide-worker-shares.ts";
@@ -21,6 +23,21 @@ export interface PoolObservation {
   readonly releases: readonly PoolRelease[];
   /** What was wanted over the hold window: `holdRecentMaximum(history, nowMs, holdWindowMs(...))`. */
   readonly recent: RecentMaximum;
+  /**
+   * Bounds beside workersMax.
+   * @default none
+   */
+  readonly ceilings?: readonly PoolCeiling[];
+  /**
+   * Admission refuses new jobs because Redis is full: while jobs wait, nobody who could empty it is taken away.
+   * @default false
+   */
+  readonly memoryClosed?: boolean;
+  /**
+   * Workers by release that had nothing to do for so long that they are not held.
+   * @default none
+   */
+  readonly idle?: WorkersByRelease;
 }
 
 /** Validated with the configuration, so trusted here. */
@@ -36,13 +53,15 @@ export interface PoolPolicy {
 /**
  * Why the total is what it is, the strongest reason only.
  * `lanes-unknown`: a lane could not be observed, nothing is taken away.
- * `workers-max`, `workers-min`: a bound decided.
+ * `redis-memory-closed`: Redis takes no more jobs and some wait, so nothing is taken away.
+ * `workers-max`, `workers-min`: a bound decided; with `workers-max` the first of `clamps` says which.
  * `holding-recent-maximum`: wanted lately, too early to take away.
  * `holding-until-observed`: the history does not fill the hold window yet.
  * `as-wanted`: exactly what the lanes need. `no-work`: they need nothing.
  */
 export type PoolReason =
   | "lanes-unknown"
+  | "redis-memory-closed"
   | "workers-max"
   | "workers-min"
   | "holding-recent-maximum"
@@ -61,20 +80,25 @@ export interface PoolDecision {
   readonly toRemember: WorkersByRelease;
   readonly wantedTotal: number;
   readonly appliedTotal: number;
-  /** `workers-max`: a release gets less than it wants. `workers-min`: more than the lanes want. */
+  /** `workers-max`: a release gets less than it wants, by workersMax or a ceiling. `workers-min`: more than the lanes want. */
   readonly limitedBy: "workers-max" | "workers-min" | null;
   /** Lanes that have work and that no live release reads. An alarm. */
   readonly orphanLanes: readonly string[];
   /** Lanes that have work, but workersMax leaves no room for a reader. An alarm. */
   readonly uncoveredLanes: readonly string[];
+  /** What cut or raised the number on its way from wanted to applied, in the order applied. */
+  readonly clamps: readonly PoolClamp[];
+  /** Why workers stay that nothing wants now. */
+  readonly holds: readonly PoolHold[];
   readonly reason: PoolReason;
   /** The whole explanation for a person. */
   readonly sentence: string;
 }
 
 export function decidePool(observation: PoolObservation, policy: PoolPolicy): PoolDecision {
-  const { lanes, releases } = observation;
+  const { lanes, releases, recent, ceilings = [] } = observation;
   const isUnknown = lanes.some((lane) => lane.slots === null);
+  const isFull = observation.memoryClosed === true && lanes.some((lane) => lane.hasWork);
   const owners = decideLaneOwners(lanes, releases);
   const wanted = wantedWorkers(observation, owners, policy.slotsPerWorker);
   const present = new Map(releases.map(({ release, workers }) => [release, workers]));
@@ -82,11 +106,11 @@ export function decidePool(observation: PoolObservation, policy: PoolPolicy): Po
   const shares = decideWorkerShares({
     lanes,
     releases,
-    kept: isUnknown ? present : new Map(),
+    kept: isUnknown || isFull ? present : new Map(),
     wanted,
     held: heldWorkers(observation),
     workersMin: policy.workersMin,
-    workersMax: policy.workersMax,
+    workersMax: Math.min(policy.workersMax, ...ceilings.map(({ workers }) => workers)),
   });
   const limitedBy = limitOf(wanted, shares);
   const facts = {
@@ -97,19 +121,25 @@ export function decidePool(observation: PoolObservation, policy: PoolPolicy): Po
     orphanLanes: owners.orphanLanes,
     uncoveredLanes: shares.uncoveredLanes,
   } as const;
-  const reason = reasonOf(facts, shares, observation.recent);
+  const bounds = { wanted, shares, policy, ceilings, limitedBy };
+  const clamps = decideClamps(bounds);
+  const holds = decideHolds({ ...bounds, recent, unknown: isUnknown, full: isFull });
   return {
     ...facts,
     desired: Object.fromEntries(shares.desired),
     wanted: Object.fromEntries(wanted),
     toRemember: Object.fromEntries(isUnknown ? atLeast(wanted, present) : wanted),
-    reason,
+    clamps,
+    holds,
+    reason: reasonOf(facts, { shares, recent, isFull }),
     sentence: explainPool({
       ...facts,
       lanes,
       slotsPerWorker: policy.slotsPerWorker,
+      ceiling: clamps.find(({ by }) => by !== "workers-min") ?? null,
+      memoryClosed: holds.some(({ because }) => because === "redis-memory-closed"),
       heldBeyond: shares.heldBeyond,
-      heldBecause: observation.recent.covered ? "recently-wanted" : "not-observed-long-enough",
+      heldBecause: recent.covered ? "recently-wanted" : "not-observed-long-enough",
       draining: releases.reduce((sum, release) => sum + release.draining, 0),
     }),
   };
@@ -131,13 +161,14 @@ function wantedWorkers(
   );
 }
 
-/** What is there and was wanted lately. Holding keeps workers; it never starts one. */
-function heldWorkers({ releases, recent }: PoolObservation): WorkerCounts {
+/** What is there, was wanted lately and had something to do. Holding keeps workers; it never starts one. */
+function heldWorkers({ releases, recent, idle = {} }: PoolObservation): WorkerCounts {
   return new Map(
-    releases.map(({ release, workers }) => [
-      release,
-      recent.covered ? Math.min(workers, workersOf(recent.byRelease, release)) : workers,
-    ]),
+    releases.map(({ release, workers }) => {
+      if (!recent.covered) return [release, workers];
+      const used = workers - workersOf(idle, release);
+      return [release, Math.max(0, Math.min(used, workersOf(recent.byRelease, release)))];
+    }),
   );
 }
 
@@ -152,12 +183,12 @@ function limitOf(wanted: WorkerCounts, shares: WorkerShares): PoolDecision["limi
 }
 
 function reasonOf(
-  facts: Pick<PoolDecision, "kind" | "limitedBy" | "appliedTotal">,
-  shares: WorkerShares,
-  recent: RecentMaximum,
+  facts: Pick<PoolDecision, "kind" | "limitedBy" | "appliedTotal" | "wantedTotal">,
+  { shares, recent, isFull }: { shares: WorkerShares; recent: RecentMaximum; isFull: boolean },
 ): PoolReason {
   if (facts.kind === "hold") return "lanes-unknown";
   if (facts.limitedBy === "workers-max") return "workers-max";
+  if (isFull && facts.appliedTotal > facts.wantedTotal) return "redis-memory-closed";
   if (shares.heldBeyond > 0) return recent.covered ? "holding-recent-maximum" : "holding-until-observed";
   if (facts.limitedBy === "workers-min") return "workers-min";
   return facts.appliedTotal === 0 ? "no-work" : "as-wanted";

@@ -19,6 +19,8 @@ export interface RecentMaximum {
   readonly byRelease: WorkersByRelease;
   /** False while the history is shorter than the window (a new leader): then nothing may be taken away. */
   readonly covered: boolean;
+  /** When the first of the maxima falls if nothing more is wanted, or the window is covered. Missing: not known. */
+  readonly untilMs?: number;
 }
 
 /** More ticks than any sensible window holds: 5 s x 4096 is over five hours. */
@@ -45,6 +47,20 @@ export function holdRecentMaximum(
     byRelease: Object.fromEntries(maximum),
     covered: history.some(({ atMs }) => atMs <= nowMs - holdMs),
   };
+}
+
+/** When what is held now can first be given up, if no more is wanted until then. `null`: nothing is held. */
+export function holdEndsAtMs(history: readonly WantedAt[], nowMs: number, holdMs: number): number | null {
+  const first = history[0];
+  if (first === undefined) return null;
+  const { byRelease, covered } = holdRecentMaximum(history, nowMs, holdMs);
+  if (!covered) return first.atMs + holdMs;
+  const ends = Object.entries(byRelease).flatMap(([release, workers]) => {
+    const last = history.findLastIndex((entry) => workersOf(entry.byRelease, release) === workers);
+    // What the last entry wants is wanted still.
+    return last < 0 || workers === 0 ? [] : [(history[last + 1]?.atMs ?? nowMs) + holdMs];
+  });
+  return ends.length === 0 ? null : Math.min(...ends);
 }
 
 /** The history with one entry more and without those that no window of `holdMs` can reach again. */

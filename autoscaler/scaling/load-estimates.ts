@@ -1,5 +1,5 @@
 /**
- * Arrival rates by lane and service times by type, followed from counters that only rise.
+ * Arrival rates by lane, service times by type and waits by queue, followed from counters that only rise.
  *
  * Holds state between looks and decides nothing: the arithmetic is in estimate-*.ts. A lane's service
  * time is that of its types weighted by their arrivals, so that a lane of long jobs is not sized by the
@@ -8,6 +8,8 @@
 import { parseArrivalCounterName } from "#shared/lane";
 import { type ArrivalRateEstimate, estimateArrivalRate } from "./estimate-arrival-rate.ts";
 import { estimateServiceTime, type ServiceTimeEstimate } from "./estimate-service-time.ts";
+import type { SpreadEstimate } from "./estimate-spread.ts";
+import { type RunHistogram, RunHistory } from "./run-history.ts";
 
 type Counters = ReadonlyMap<string, number>;
 
@@ -24,6 +26,15 @@ interface QueueLoad {
   service: Counters;
   readonly rates: Map<string, ArrivalRateEstimate>;
   readonly times: Map<string, ServiceTimeEstimate>;
+  readonly runs: RunHistory;
+}
+
+/** How a queue's jobs waited and ran in the last ten minutes; `null` for what none did in them. */
+export interface QueueSpread {
+  /** From due to taken. */
+  readonly pickup: SpreadEstimate | null;
+  /** From taken to settled. */
+  readonly run: SpreadEstimate | null;
 }
 
 export interface CounterReading {
@@ -31,7 +42,7 @@ export interface CounterReading {
   readonly readAtMs: number;
   /** Jobs accepted, by `<type>|r<k>`. */
   readonly arrivals: Counters;
-  /** `<type>|finished` and `<type>|busyms`. */
+  /** What the fleet has run, by the names in `shared/run-counters.ts`. */
   readonly service: Counters;
 }
 
@@ -43,7 +54,9 @@ export class LoadEstimates {
     const load = this.#queues.get(queue);
     if (load === undefined) {
       const times = firstTimes(reading.service);
-      this.#queues.set(queue, { ...reading, firstReadAtMs: reading.readAtMs, rates: new Map(), times });
+      const runs = new RunHistory();
+      runs.read(reading.service, reading.readAtMs);
+      this.#queues.set(queue, { ...reading, firstReadAtMs: reading.readAtMs, rates: new Map(), times, runs });
       return;
     }
     const elapsedMs = reading.readAtMs - load.readAtMs;
@@ -54,6 +67,7 @@ export class LoadEstimates {
       if (rate !== null) load.rates.set(counter, rate);
     }
     for (const type of typesOf(reading.service)) followTime(load, reading.service, type);
+    load.runs.read(reading.service, reading.readAtMs);
     load.readAtMs = reading.readAtMs;
     load.arrivals = reading.arrivals;
     load.service = reading.service;
@@ -63,6 +77,17 @@ export class LoadEstimates {
   arrivalRatePerSec(queue: string, generation: number): number | null {
     const rates = this.#ratesOf(queue, generation);
     return rates.length === 0 ? null : rates.reduce((total, { perSec }) => total + perSec, 0);
+  }
+
+  /** Jobs accepted into the lane, ever rising; `null` for a queue that was not read. */
+  arrivedTotal(queue: string, generation: number): number | null {
+    const load = this.#queues.get(queue);
+    if (load === undefined) return null;
+    let total = 0;
+    for (const [counter, jobs] of load.arrivals) {
+      if (parseArrivalCounterName(counter)?.generation === generation) total += jobs;
+    }
+    return total;
   }
 
   /** Mean slot time of a job of the lane, in milliseconds, `null` while not known. */
@@ -77,6 +102,29 @@ export class LoadEstimates {
       return known.reduce((total, { perSec, timeMs }) => total + perSec * timeMs, 0) / arriving;
     const all = [...times.values()];
     return all.length === 0 ? null : all.reduce((total, it) => total + it.serviceTimeMs, 0) / all.length;
+  }
+
+  /** Jobs started whose wait is known, ever rising; `null` for a queue that was not read. */
+  started(queue: string): number | null {
+    return this.#queues.get(queue)?.runs.started ?? null;
+  }
+
+  /** Those of them that waited longer than `promiseMs`. Ever rising; where buckets do not tell, more rather than fewer. */
+  late(queue: string, promiseMs: number): number | null {
+    return this.#queues.get(queue)?.runs.late(promiseMs) ?? null;
+  }
+
+  /** How jobs waited and ran lately. */
+  spread(queue: string): QueueSpread {
+    const runs = this.#queues.get(queue)?.runs;
+    return { pickup: runs?.lately("pickup") ?? null, run: runs?.lately("run") ?? null };
+  }
+
+  /** Everything that was counted of waits and runs, by queue and type. */
+  histograms(): readonly (RunHistogram & { readonly queue: string })[] {
+    return [...this.#queues].flatMap(([queue, { runs }]) =>
+      runs.histograms().map((it) => ({ queue, ...it })),
+    );
   }
 
   /**

@@ -35,10 +35,11 @@ function size(changes: Partial<LaneObservation> = {}, changedPolicy: Partial<Lan
 
 describe("decideLaneSlots", () => {
   test("needs nothing for an empty lane without arrivals", () => {
-    expect(size()).toEqual({
+    expect(size()).toMatchObject({
       kind: "sized",
       slots: 0,
-      terms: { fromInSystem: 0, fromDeadline: 0, fromArrivals: 0 },
+      terms: { fromInSystem: 0, fromDeadline: 0, fromArrivals: 0, fromBursts: 0 },
+      ruledBy: "none",
       hasWork: false,
       reachable: true,
       serviceTimeAssumed: false,
@@ -63,13 +64,56 @@ describe("decideLaneSlots", () => {
   });
 
   test("gives old jobs more slots than young ones, part by part", () => {
-    // Half of the backlog (500 jobs, the youngest of them 10 s old) has 0.8 x 20 - 10 = 6 s left, and new
-    // slots are there for 4 of them: 500 x 0.2 / 4 = 25. The parts 10, 25, 75, 100 % need 8, 20, 16.7, 14.3.
-    expect(size({ waiting: 1_000, oldestDueAgeMs: 20_000 }).terms.fromDeadline).toBe(25);
+    // Half of the backlog (500 jobs, the youngest of them 10 s old) has 0.8 x 20 - 10 = 6 s left, and new slots are
+    // there for 4 of them: 1 + 4 / 0.2 = 21 starts each, 500 / 21 = 23.8. The parts 10, 25, 75, 100 % need 7.4, 18.5,
+    // 16.3, 14.1.
+    expect(size({ waiting: 1_000, oldestDueAgeMs: 20_000 }).terms.fromDeadline).toBe(24);
+  });
+
+  test("asks by deadline for as many standard deviations more as safety demands", () => {
+    // As above: (500 + 3 sqrt(500)) / 21 = 27.004.
+    const { terms } = size({ waiting: 1_000, oldestDueAgeMs: 20_000 }, { safetyZ: 3 });
+    expect(terms.fromDeadline).toBe(28);
+  });
+
+  test("counts on slots that are on their way from the moment they come up", () => {
+    // As above with 10 that come up in 1 s: 10 x (1 + 5 / 0.2) = 260 of the 500 in time; 10 + 240 / 21 = 21.4.
+    const startingSlots = [{ readyInMs: 1_000, slots: 10 }];
+    expect(size({ waiting: 1_000, oldestDueAgeMs: 20_000, startingSlots }).terms.fromDeadline).toBe(22);
+  });
+
+  test("knows by what came lately that a backlog is young", () => {
+    // 990 came 1 s ago, 10 are 20 s old: those 10 need 10 / 13.5 = 0.7 slots in the 2.5 s after a start, all of them
+    // 1,000 / (1 + (15 - 2) / 0.2) = 15.2. Spread evenly over 20 s they would need 24.
+    const recentArrivals = [
+      { ageMs: 1_000, jobs: 990 },
+      { ageMs: 20_000, jobs: 10 },
+    ];
+    expect(size({ waiting: 1_000, oldestDueAgeMs: 20_000, recentArrivals }).terms.fromDeadline).toBe(16);
+  });
+
+  test("does not trust what came lately when it does not account for the oldest", () => {
+    // Jobs that were scheduled or retried: 1,000 came just now, but somebody has waited for 20 s.
+    const recentArrivals = [{ ageMs: 1_000, jobs: 2_000 }];
+    expect(size({ waiting: 1_000, oldestDueAgeMs: 20_000, recentArrivals }).terms.fromDeadline).toBe(24);
+  });
+
+  test("tells the term that ruled, and at how many jobs the number would change", () => {
+    // 510 / 51 = 10: one slot more at 511, one fewer at 9 x 51 = 459.
+    expect(size({ waiting: 510, oldestDueAgeMs: 0, readySlots: 50 })).toMatchObject({
+      slots: 10,
+      ruledBy: "in-system",
+      wouldChange: { moreAtJobsInSystem: 511, lessAtJobsInSystem: 459 },
+    });
+    expect(size({ arrivalRatePerSec: 210 })).toMatchObject({ ruledBy: "arrivals" });
+    expect(size({ waiting: 1_000, oldestDueAgeMs: 20_000 })).toMatchObject({
+      ruledBy: "deadline",
+      wouldChange: { lessAtJobsInSystem: null },
+    });
   });
 
   test("counts on the slots that are there", () => {
-    // As above with 10 ready: they do 10 x 6 / 0.2 = 300 of the 500 in time; 10 + 200 x 0.2 / 4 = 20.
+    // As above with 10 ready and free: 10 + 10 x 6 / 0.2 = 310 of the 500 in time; 10 + 190 / 21 = 19.05.
     const { terms } = size({ waiting: 1_000, oldestDueAgeMs: 20_000, readySlots: 10 });
     expect(terms.fromDeadline).toBe(20);
   });
@@ -80,8 +124,8 @@ describe("decideLaneSlots", () => {
   });
 
   test("never asks for more slots by deadline than there are jobs", () => {
-    // 60 s a job and 32 s left, 30 of them with new slots: 10 x 60 / 30 = 20, but a job fills one slot.
-    const { terms } = size({ waiting: 10, oldestDueAgeMs: 0, serviceTimeMs: 60_000 });
+    // 60 s a job, 14 s with new slots: (10 + 3 sqrt(10)) / (1 + 14 / 60) = 15.8, but a job fills one slot.
+    const { terms } = size({ waiting: 10, oldestDueAgeMs: 0, serviceTimeMs: 60_000 }, { safetyZ: 3 });
     expect(terms.fromDeadline).toBe(10);
   });
 
@@ -172,9 +216,19 @@ describe("decideLaneSlots", () => {
       expect(size({}, { pickupPromiseMs: 2_200 }).reachable).toBe(true);
     });
 
-    test("holds warm headroom whatever the posture", () => {
-      // 20 x 0.2 = 4; 4 + 1 x 2 = 6.
-      expect(size({ arrivalRatePerSec: 20 }, hasty).terms.fromArrivals).toBe(6);
+    test("holds slots for what comes before an order of the next look could help", () => {
+      // An order of the look after next is up 2 + 10 s from now: 20 x (12 - 0.8 x 2) = 208 jobs come too early for it, and
+      // a slot that is ordered now starts 1 + 10 / 0.2 = 51 of them: 4.08.
+      expect(size({ arrivalRatePerSec: 20 }, hasty).terms).toMatchObject({ fromArrivals: 4, fromBursts: 5 });
+    });
+
+    test("holds more for arrivals that come unevenly, and for a surge", () => {
+      // In 1.3 s come 6.5 + 2 sqrt(6.5 I) jobs, to be started within 2.9 s: 0.8 slots at I = 1 and 2.9 at I = 50.
+      const poisson = size({ arrivalRatePerSec: 5 }, { ...hasty, safetyZ: 2 }).terms.fromBursts ?? 0;
+      const uneven = size({ arrivalRatePerSec: 5, dispersion: 50 }, { ...hasty, safetyZ: 2 });
+      const surge = size({ arrivalRatePerSec: 5, surgePerSec: 50 }, { ...hasty, safetyZ: 2 });
+      expect(uneven.terms.fromBursts).toBeGreaterThan(poisson);
+      expect(surge.terms.fromBursts).toBeGreaterThan(poisson);
     });
 
     test("keeps a slot for a trickle and lets go when jobs are ten minutes apart", () => {
@@ -204,7 +258,9 @@ describe("decideLaneSlots", () => {
     });
     const anyPolicy = fc.record<LanePolicy>({
       pickupPromiseMs: fc.integer({ min: 1, max: 86_400_000 }),
-      headroomB: fc.double({ min: -0.5, max: 3, noNaN: true }),
+      headroomB: fc.double({ min: -3, max: 3, noNaN: true }),
+      safetyZ: fc.double({ min: 0, max: 6, noNaN: true }),
+      promiseShare: fc.double({ min: 0.01, max: 1, noNaN: true }),
     });
 
     test("the slots are a whole number and no fewer than any term", () => {
@@ -212,8 +268,8 @@ describe("decideLaneSlots", () => {
         fc.property(anyObservation, anyPolicy, (observation, any) => {
           const { slots, terms } = size(observation, any);
           expect(Number.isSafeInteger(slots)).toBe(true);
-          const { fromInSystem, fromDeadline, fromArrivals } = terms;
-          for (const term of [fromInSystem, fromDeadline, fromArrivals ?? 0]) {
+          const { fromInSystem, fromDeadline, fromArrivals, fromBursts } = terms;
+          for (const term of [fromInSystem, fromDeadline, fromArrivals ?? 0, fromBursts ?? 0]) {
             expect(term).toBeGreaterThanOrEqual(0);
             expect(slots).toBeGreaterThanOrEqual(term);
           }
@@ -226,6 +282,17 @@ describe("decideLaneSlots", () => {
         fc.property(anyObservation, anyPolicy, (observation, any) => {
           const { slots, hasWork, terms } = size(observation, any);
           expect(slots > 0).toBe(hasWork || (terms.fromArrivals ?? 0) > 0);
+        }),
+      );
+    });
+
+    test("the wouldChange numbers do change the number", () => {
+      fc.assert(
+        fc.property(anyObservation, anyPolicy, (observation, any) => {
+          const now = size(observation, any);
+          const more = now.wouldChange.moreAtJobsInSystem ?? 0;
+          const waiting = more - (observation.active ?? 0) - (observation.dueSoon ?? 0);
+          expect(size({ ...observation, waiting }, any).slots).toBeGreaterThan(now.slots);
         }),
       );
     });

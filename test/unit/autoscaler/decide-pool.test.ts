@@ -62,7 +62,7 @@ describe("decidePool", () => {
   });
 
   test("explains a number that the ceiling cut", () => {
-    const terms = { fromInSystem: 42, fromDeadline: 17, fromArrivals: 28 };
+    const terms = { fromInSystem: 42, fromDeadline: 17, fromArrivals: 28, fromBursts: 0 };
     const lanes = [lane({ slots: 42, terms })];
     const decision = decidePool(observe({ lanes }), { ...policy, workersMax: 9 });
     expect(decision).toMatchObject({

@@ -46,7 +46,7 @@ describe("readSluiceConfig", () => {
     expect(config.path).toBe(path);
     expect(config.queues).toEqual({ shop: queue });
     expect(config.pools).toEqual({
-      shop: { slotsPerWorker: 10, workersMin: 0, workersMax: 4, scaleInHoldMs: 60_000 },
+      shop: { slotsPerWorker: 10, workersMin: 0, workersMax: 4, scaleInHoldMs: 60_000, executor: "local" },
     });
     expect(config.releases).toEqual([
       { id: "shop-v1", app: join(directory, "apps/shop.js"), command: null },
@@ -99,6 +99,10 @@ describe("readSluiceConfig", () => {
     ["pools.shop.workersMax", { pools: { shop: { ...pool, workersMax: 1.5 } } }],
     ["pools.shop.drainDeadlineMs", { pools: { shop: { ...pool, drainDeadlineMs: 3_600_001 } } }],
     ["pools.shop.scaleInHoldMs", { pools: { shop: { ...pool, scaleInHoldMs: 999 } } }],
+    ["pools.shop.posture", { pools: { shop: { ...pool, posture: "eager" } } }],
+    ["pools.shop.errorBudget", { pools: { shop: { ...pool, errorBudget: 0 } } }],
+    ["pools.shop.stepMax", { pools: { shop: { ...pool, stepMax: 0 } } }],
+    ["pools.shop.downstreamSlotsMax", { pools: { shop: { ...pool, downstreamSlotsMax: 1 } } }],
     ["releases.0.id", { releases: [{ ...release, id: "Shop v1" }] }],
     ["releases.0.app", { releases: [{ ...release, app: "" }] }],
     ["releases.1.command", { releases: [release, { ...release, id: "v2", command: [] }] }],

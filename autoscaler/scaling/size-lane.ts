@@ -1,0 +1,119 @@
+/**
+ * One lane of a pool as the law sees it: what was measured, put together with what the planner remembers.
+ *
+ * It gathers and decides nothing. Slots that read several lanes are shared out between them by what is in each, so that
+ * no slot is counted on twice.
+ */
+
+import type { StartingSlots } from "./decide-deadline-slots.ts";
+import type { PoolRelease } from "./decide-lane-owners.ts";
+import { decideLaneSlots, type LaneSlotsDecision } from "./decide-lane-slots.ts";
+import type { Safety } from "./decide-safety.ts";
+import { type BreakerClamp, decideUsefulSlots } from "./decide-useful-slots.ts";
+import { type ArrivalPattern, recentArrivals, surgeOf } from "./estimate-arrival-pattern.ts";
+import { startingSlots } from "./estimate-starting-slots.ts";
+import type { PlannerState } from "./planner-state.ts";
+import type { PlannedPolicy, PoolSighting, SeenLane, SizedLane } from "./pool-planner.ts";
+
+export interface LaneMemory {
+  readonly sighting: PoolSighting;
+  readonly policy: PlannedPolicy;
+  readonly safety: Safety;
+  readonly tickMs: number;
+  readonly arrivals: Readonly<Record<string, ArrivalPattern>>;
+  readonly starts: PlannerState["starts"];
+  readonly sharing: Sharing;
+}
+
+export function sizeLane(
+  seen: SeenLane,
+  memory: LaneMemory,
+): { readonly sized: SizedLane; readonly clamp: BreakerClamp | null } {
+  const { lane, generation } = seen;
+  const slots = decided(seen, memory);
+  const { releases, breakersOpen = [] } = memory.sighting;
+  const needed = { lane, generation, slots: slots.slots, hasWork: slots.hasWork, terms: slots.terms };
+  const starting = slots.kind === "sized" ? slots.figures.startingSlots : 0;
+  const presentSlots = seen.measured.readySlots + starting;
+  const clamp = decideUsefulSlots({ lane: needed, releases, presentSlots, breakersOpen });
+  return { sized: { slots, lane: clamp === null ? needed : { ...needed, slots: clamp.to } }, clamp };
+}
+
+function decided(seen: SeenLane, memory: LaneMemory): LaneSlotsDecision {
+  const { sighting, policy, safety, tickMs, arrivals } = memory;
+  const { nowMs, startDelayMs } = sighting;
+  const { measured } = seen;
+  const pattern = arrivals[seen.lane] ?? null;
+  const share = shareOf(seen, memory.sharing);
+  const { readySlots, arrivalRatePerSec } = measured;
+  const freeSlots = measured.freeSlots ?? Math.max(0, readySlots - (measured.active ?? 0));
+  return decideLaneSlots(
+    {
+      observedAtMs: nowMs,
+      waiting: measured.waiting,
+      active: measured.active,
+      dueSoon: measured.dueSoon,
+      oldestDueAgeMs: measured.oldestDueAgeMs,
+      arrivalRatePerSec,
+      serviceTimeMs: measured.serviceTimeMs,
+      readySlots: readySlots * share,
+      freeSlots: freeSlots * share,
+      startDelayMs,
+      startingSlots: slotsComing(seen, memory, share),
+      recentArrivals: recentArrivals(pattern, nowMs, (measured.waiting ?? 0) + (measured.dueSoon ?? 0)),
+      surgePerSec: surgeOf(pattern, arrivalRatePerSec ?? 0, tickMs),
+      dispersion: pattern?.dispersion ?? 1,
+    },
+    { pickupPromiseMs: policy.pickupPromiseMs, tickMs, ...safety },
+  );
+}
+
+/** Of live releases that read the lane: its share of what they will bring. */
+function slotsComing(
+  seen: SeenLane,
+  { sighting, policy, starts }: LaneMemory,
+  share: number,
+): StartingSlots[] {
+  const { nowMs, releases } = sighting;
+  const coming: StartingSlots[] = [];
+  for (const release of releases) {
+    if (!release.live || !reads(release, seen)) continue;
+    const own = startingSlots(starts[release.release] ?? [], {
+      nowMs,
+      slotsPerWorker: policy.slotsPerWorker,
+    });
+    for (const { readyInMs, slots } of own) coming.push({ readyInMs, slots: slots * share });
+  }
+  return coming;
+}
+
+/** How the slots of a pool are shared out to its lanes. */
+export interface Sharing {
+  /** Some slots read more than one lane. */
+  readonly shared: boolean;
+  /** What is in all the lanes, and what comes to them. */
+  readonly weight: number;
+}
+
+export function sharingOf({ lanes, releases }: PoolSighting, slotsPerWorker: number): Sharing {
+  const counted = lanes.reduce((sum, { measured }) => sum + measured.readySlots, 0);
+  const up = releases.reduce((sum, { workers, starting = 0 }) => sum + workers - starting, 0);
+  const weight = lanes.reduce((sum, it) => sum + weightOf(it), 0);
+  return { shared: lanes.length > 1 && counted > up * slotsPerWorker, weight };
+}
+
+/** The share of the slots that read the lane which it may count on: all, unless slots read several lanes. */
+function shareOf(seen: SeenLane, { shared, weight }: Sharing): number {
+  return shared && weight > 0 ? weightOf(seen) / weight : 1;
+}
+
+/** Jobs in the system, and the slots that the arrivals keep busy. */
+function weightOf({ measured }: SeenLane): number {
+  const { arrivalRatePerSec, serviceTimeMs } = measured;
+  const jobs = (measured.waiting ?? 0) + (measured.active ?? 0) + (measured.dueSoon ?? 0);
+  return jobs + ((arrivalRatePerSec ?? 0) * (serviceTimeMs ?? 0)) / 1_000;
+}
+
+function reads(release: PoolRelease, { generation }: SeenLane): boolean {
+  return release.generation === generation || release.readsGenerations.includes(generation);
+}
