@@ -1,47 +1,42 @@
 /** What the fleet, the configuration and the trips say of the releases that read one lane. */
 import type { ObservedTrip } from "#shared/redis/lane-trips";
-import type { SluiceConfig } from "#shared/sluice-config";
 import { toRfc3339 } from "#shared/system-clock";
+import type { FleetIndex } from "./fleet-index.ts";
 import type { LaneReader } from "./scaling/decide-lane-alarm.ts";
-import type { LaneTripView, WorkerState, WorkerView } from "./snapshot.ts";
+import type { LaneTripView } from "./snapshot.ts";
 
 export interface LaneFacts {
   readonly queue: string;
   readonly lane: string;
   /** Live releases that read it, oldest first. */
   readonly readers: readonly string[];
-  readonly workers: readonly WorkerView[];
+  readonly fleet: FleetIndex;
+  /** Trips of the lane, and perhaps of others. */
   readonly trips: readonly ObservedTrip[];
-  readonly config: SluiceConfig;
+  readonly config: {
+    readonly pools: Readonly<Record<string, { readonly workersMax: number }>>;
+    readonly releases: readonly { readonly id: string }[];
+  };
   /** Whether workers of a release keep ending at once, so that none is started for now. */
   blocked(release: string): boolean;
 }
 
-/** A worker in one of these keeps another from being started in its place. */
-const HOLDS_PLACE: ReadonlySet<WorkerState> = new Set(["starting", "ok", "suspect", "quarantined"]);
-
 export function laneReaders(facts: LaneFacts): readonly LaneReader[] {
-  const { queue, lane, readers, config, blocked } = facts;
-  const workers = facts.workers.filter((it) => it.queue === queue);
-  const configured = new Set(config.releases.map(({ id }) => id));
-  const stuck = workers.filter(({ state }) => state === "quarantined").length;
-  const hasRoom = (config.pools[queue]?.workersMax ?? 0) > stuck;
+  const { queue, lane, readers, fleet, config, blocked } = facts;
+  const hasRoom = (config.pools[queue]?.workersMax ?? 0) > fleet.stuck(queue);
   const tripped = new Set(tripsOfLane(facts).map(({ release }) => release));
-  return readers.map((release) => {
-    const own = workers.filter((it) => it.release === release && HOLDS_PLACE.has(it.state));
-    return {
-      release,
-      subscribers: own.filter((worker) => subscribes(worker, lane)).length,
-      // Beside a worker that is there and does not read the lane nobody would be started for it.
-      startable: hasRoom && configured.has(release) && own.length === 0 && !blocked(release),
-      tripped: tripped.has(release),
-    };
-  });
+  return readers.map((release) => ({
+    release,
+    subscribers: fleet.subscribers({ queue, lane, release }),
+    // Beside a worker that is there and does not read the lane nobody would be started for it.
+    startable:
+      hasRoom && isConfigured(config, release) && fleet.holding(queue, release) === 0 && !blocked(release),
+    tripped: tripped.has(release),
+  }));
 }
 
-function subscribes({ state, lanes, trippedLanes }: WorkerView, lane: string): boolean {
-  if (state === "starting") return true;
-  return state !== "quarantined" && (lanes.includes(lane) || trippedLanes.includes(lane));
+function isConfigured({ releases }: LaneFacts["config"], release: string): boolean {
+  return releases.some(({ id }) => id === release);
 }
 
 /** In the order of the readers. */

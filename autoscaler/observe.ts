@@ -1,7 +1,8 @@
 /**
  * Looks at lanes, fleet and registry, and puts them together as one snapshot.
  *
- * Reads only. Two looks within a second share one, so that any number of viewers costs Redis one.
+ * Reads only, all in one pipeline. Two looks within a second share one, so that any number of viewers costs
+ * Redis one.
  */
 import type { Clock } from "#shared/clock";
 import { deadName, laneName, parkedName } from "#shared/lane";
@@ -13,14 +14,14 @@ import { floorOf, lanesReadBy } from "#shared/registry/decide-lane";
 import type { RegistryDocument } from "#shared/registry/registry-document";
 import type { SluiceConfig } from "#shared/sluice-config";
 import { toRfc3339 } from "#shared/system-clock";
-import type { ExecutedWorker, FleetExecutor } from "./fleet/fleet-executor.ts";
+import type { FleetSight } from "./fleet/fleet-sight.ts";
+import { FleetIndex } from "./fleet-index.ts";
 import { laneReaders, laneTrips } from "./lane-readers.ts";
 import { unfinishedIn } from "./retirement/decide-lane-retirement.ts";
 import { decideLaneAlarm } from "./scaling/decide-lane-alarm.ts";
-import { TICK_MS } from "./scaling/decide-lane-slots.ts";
-import { decideWorkerState } from "./scaling/decide-worker-state.ts";
 import type { LoadEstimates } from "./scaling/load-estimates.ts";
-import type { LaneView, QueueView, ReleaseView, Snapshot, WorkerView } from "./snapshot.ts";
+import type { LaneView, QueueView, ReleaseView, Snapshot } from "./snapshot.ts";
+import { workerViews } from "./worker-views.ts";
 
 const FRESH_MS = 1_000;
 
@@ -30,10 +31,29 @@ export interface ObserverPorts {
   readonly fleet: FleetStore;
   readonly load: LoadStore;
   readonly registry: RegistryFollower;
-  readonly executor: FleetExecutor;
+  readonly executor: Pick<FleetSight, "refresh" | "workers" | "hasEnded" | "blocked">;
   readonly estimates: LoadEstimates;
+  /** How often the autoscaler looks, in milliseconds. */
+  readonly tickMs: number;
   /** Measured time from spawning a worker to its first heartbeat, in milliseconds. */
   startDelayMs(): number;
+}
+
+interface RegisteredLane {
+  readonly queue: string;
+  readonly generation: number;
+  readonly retiredAt: string | null;
+}
+
+/** What one look has found, indexed: nothing below goes through all workers or releases for each lane. */
+interface Sight {
+  readonly document: RegistryDocument;
+  readonly lanes: ReadonlyMap<string, LaneCounts>;
+  readonly fleet: FleetIndex;
+  readonly redisNowMs: number;
+  /** Live releases that read a lane, oldest first. */
+  readonly readersOf: ReadonlyMap<string, readonly string[]>;
+  readonly tripsOf: ReadonlyMap<string, readonly ObservedTrip[]>;
 }
 
 export interface Observation {
@@ -41,6 +61,8 @@ export interface Observation {
   readonly document: RegistryDocument;
   readonly redisNowMs: number;
   readonly heard: readonly ObservedWorker[];
+  /** The snapshot's workers, by what they are asked for. */
+  readonly fleet: FleetIndex;
 }
 
 export class Observer {
@@ -71,39 +93,52 @@ export class Observer {
   }
 
   async #look(): Promise<Observation> {
-    const { registry, fleet, load, startDelayMs } = this.#ports;
+    const { registry, executor } = this.#ports;
     await registry.refresh();
     const { document } = registry;
+    const [{ fleet: heardFleet, trips, lanes, memory }] = await Promise.all([
+      this.#read(document),
+      executor.refresh(),
+    ]);
+    const { redisNowMs, workers: heard } = heardFleet;
+    const workers = workerViews(heard, redisNowMs, executor);
+    const fleet = new FleetIndex(workers);
+    const sight = { document, lanes, fleet, redisNowMs, ...indexed(document, trips) };
+    const queues = Object.keys(document.queues)
+      .sort()
+      .map((queue) => this.#queue(queue, sight));
+    const observedAt = toRfc3339(redisNowMs);
+    const snapshot = { observedAt, queues, workers, releases: releasesOf(document), memory };
+    return { snapshot, document, redisNowMs, heard, fleet };
+  }
+
+  /** Everything in one pipeline: one command a place, two a queue, and a few that do not grow with anything. */
+  async #read(document: RegistryDocument) {
+    const { fleet, load, config, estimates, clock, tickMs, startDelayMs } = this.#ports;
     const places = Object.entries(document.queues).flatMap(([queue, { generations }]) => [
       ...generations.map((it) => laneName(queue, it.generation)),
       parkedName(queue),
       deadName(queue),
     ]);
     const live = Object.keys(document.releases).filter((id) => document.releases[id]?.state === "live");
-    const [{ redisNowMs, workers: heard }, trips, { lanes }, memory] = await Promise.all([
-      fleet.observe(),
-      fleet.trips.observe(live),
-      load.observeLanes(places, Math.round(startDelayMs() + 2 * TICK_MS)),
-      load.memory(),
+    const queues = [...new Set([...Object.keys(config.pools), ...Object.keys(document.queues)])];
+    const horizonMs = Math.round(startDelayMs() + 2 * tickMs);
+    const batch = load.openBatch();
+    const [heard, trips, { lanes }, memory, counters] = await Promise.all([
+      fleet.observe(batch),
+      fleet.trips.observe(live, batch),
+      load.observeLanes(places, horizonMs, batch),
+      load.memory(batch),
+      load.counters(queues, batch),
+      batch.send(),
     ]);
-    const workers = this.#workers(heard, redisNowMs);
-    const queues = Object.keys(document.queues)
-      .sort()
-      .map((queue) => this.#queue({ queue, document, lanes, workers, trips, redisNowMs }));
-    const observedAt = toRfc3339(redisNowMs);
-    const snapshot = { observedAt, queues, workers, releases: releasesOf(document), memory };
-    return { snapshot, document, redisNowMs, heard };
+    const readAtMs = clock.monotonicMs();
+    for (const [queue, it] of counters) estimates.read(queue, { readAtMs, ...it });
+    return { fleet: heard, trips, lanes, memory };
   }
 
-  #queue(facts: {
-    readonly queue: string;
-    readonly document: RegistryDocument;
-    readonly lanes: ReadonlyMap<string, LaneCounts>;
-    readonly workers: readonly WorkerView[];
-    readonly trips: readonly ObservedTrip[];
-    readonly redisNowMs: number;
-  }): QueueView {
-    const { queue, document, lanes } = facts;
+  #queue(queue: string, sight: Sight): QueueView {
+    const { document, lanes } = sight;
     const registered = document.queues[queue];
     const held = (place: string) => {
       const counts = lanes.get(place);
@@ -115,44 +150,33 @@ export class Observer {
       floor: floorOf(document, queue),
       pickupPromiseMs: this.#ports.config.queues[queue]?.pickupPromiseMs ?? null,
       lanes: (registered?.generations ?? []).map(({ generation, retired }) =>
-        this.#lane({ ...facts, generation, retiredAt: retired?.at ?? null }),
+        this.#lane({ queue, generation, retiredAt: retired?.at ?? null }, sight),
       ),
       parked: held(parkedName(queue)),
       quarantined: held(deadName(queue)),
+      ...this.#ports.estimates.spread(queue),
     };
   }
 
-  #lane(facts: {
-    readonly queue: string;
-    readonly generation: number;
-    readonly retiredAt: string | null;
-    readonly document: RegistryDocument;
-    readonly lanes: ReadonlyMap<string, LaneCounts>;
-    readonly workers: readonly WorkerView[];
-    readonly trips: readonly ObservedTrip[];
-    readonly redisNowMs: number;
-  }): LaneView {
-    const { queue, generation, document, workers, redisNowMs } = facts;
+  #lane({ queue, generation, retiredAt }: RegisteredLane, sight: Sight): LaneView {
+    const { fleet, redisNowMs } = sight;
     const { estimates, executor, config } = this.#ports;
     const lane = laneName(queue, generation);
-    const counts = facts.lanes.get(lane);
-    const { next = null, ...numbers } = counts ?? NO_JOBS;
-    const readers = Object.keys(document.releases)
-      .filter((id) => document.releases[id]?.state === "live")
-      .filter((id) => lanesReadBy(document, id, queue).includes(generation))
-      .sort(byOrder(document));
+    const { next = null, ...numbers } = sight.lanes.get(lane) ?? NO_JOBS;
+    const readers = sight.readersOf.get(lane) ?? [];
     const jobs = unfinishedIn(numbers);
     const blocked = (release: string) => executor.blocked(queue, release) !== null;
-    const read = { queue, lane, readers, workers, trips: facts.trips, config, blocked };
+    const trips = sight.tripsOf.get(lane) ?? [];
+    const read = { queue, lane, readers, fleet, trips, config, blocked };
     const alarm = decideLaneAlarm(jobs, laneReaders(read));
     return {
       lane,
       generation,
-      retiredAt: facts.retiredAt,
+      retiredAt,
       ...numbers,
       oldestDueAgeMs: next === null ? null : Math.max(0, redisNowMs - this.#dueAtMs(lane, next, redisNowMs)),
       readers,
-      consumers: workers.filter((it) => it.state === "ok" && it.lanes.includes(lane)).length,
+      consumers: fleet.consumers(lane),
       orphaned: alarm === "orphaned",
       tripped: alarm === "tripped",
       trips: laneTrips(read),
@@ -168,16 +192,6 @@ export class Observer {
     this.#headSeen.set(lane, { jobId: next.jobId, atMs: nowMs });
     return nowMs;
   }
-
-  #workers(heard: readonly ObservedWorker[], redisNowMs: number): WorkerView[] {
-    const { executor } = this.#ports;
-    const executed = executor.workers();
-    const running = new Set(executed.map((it) => it.workerId));
-    const known = new Set(heard.map((it) => it.workerId));
-    const silent = executed.filter((it) => !known.has(it.workerId)).map(startingWorker);
-    const processRuns = (id: string) => (running.has(id) ? true : executor.hasEnded(id) ? false : null);
-    return [...heard.map((it) => workerView(it, redisNowMs, processRuns(it.workerId))), ...silent];
-  }
 }
 
 const NO_JOBS = {
@@ -191,53 +205,25 @@ const NO_JOBS = {
   next: null,
 };
 
-function workerView(
-  { workerId, facts, status, registeredAtMs, seenAtMs }: ObservedWorker,
-  redisNowMs: number,
-  processRuns: boolean | null,
-): WorkerView {
-  const heartbeatAgeMs = Math.max(0, redisNowMs - seenAtMs);
-  const verdict = decideWorkerState({ heartbeatAgeMs, said: status, processRuns });
-  return {
-    worker: workerId,
-    release: facts.release,
-    queue: facts.queue,
-    ...verdict,
-    slots: facts.slots,
-    busy: status?.busy ?? 0,
-    lanes: status?.lanes.filter((lane) => !status.trippedLanes.includes(lane)) ?? [],
-    trippedLanes: status?.trippedLanes ?? [],
-    heartbeatAgeMs,
-    startedAt: toRfc3339(registeredAtMs),
-    pid: facts.pid,
-    host: facts.host,
-    settled: status?.settled ?? {},
-    eventLoopLagMs: status?.eventLoopLagMs ?? null,
-    rssBytes: status?.rssBytes ?? null,
-    clockOffsetMs: status?.clockOffsetMs ?? null,
-  };
+/** Live readers and trips by lane. */
+function indexed(document: RegistryDocument, trips: readonly ObservedTrip[]) {
+  const readersOf = new Map<string, string[]>();
+  const live = Object.entries(document.releases).filter(([, { state }]) => state === "live");
+  for (const [release, { queues }] of live.toSorted(([a], [b]) => byOrder(document)(a, b))) {
+    for (const queue of Object.keys(queues)) {
+      for (const generation of lanesReadBy(document, release, queue))
+        append(readersOf, laneName(queue, generation), release);
+    }
+  }
+  const tripsOf = new Map<string, ObservedTrip[]>();
+  for (const trip of trips) append(tripsOf, trip.lane, trip);
+  return { readersOf, tripsOf };
 }
 
-function startingWorker({ workerId, release, queue, startedAtMs, pid }: ExecutedWorker): WorkerView {
-  return {
-    worker: workerId,
-    release,
-    queue,
-    state: "starting",
-    reason: "spawned, not registered yet",
-    slots: 0,
-    busy: 0,
-    lanes: [],
-    trippedLanes: [],
-    heartbeatAgeMs: null,
-    startedAt: toRfc3339(startedAtMs),
-    pid,
-    host: null,
-    settled: {},
-    eventLoopLagMs: null,
-    rssBytes: null,
-    clockOffsetMs: null,
-  };
+function append<Item>(lists: Map<string, Item[]>, key: string, item: Item): void {
+  const list = lists.get(key);
+  if (list === undefined) lists.set(key, [item]);
+  else list.push(item);
 }
 
 function releasesOf(document: RegistryDocument): ReleaseView[] {

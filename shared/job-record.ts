@@ -46,6 +46,13 @@ const jobProgress = z.object({
 
 export type JobProgress = z.output<typeof jobProgress>;
 
+const nextDue = z.object({
+  /** By the clock of the worker that settled it. */
+  atMs: z.number(),
+  /** Number of the start that it is due for: a start that was lost leaves it behind, for no other. */
+  start: z.int(),
+});
+
 const jobRecord = z.object({
   /** Newest last. */
   attempts: z.array(attemptEntry),
@@ -55,6 +62,8 @@ const jobRecord = z.object({
   handBacks: z.int(),
   /** What the handler last said of itself; gone once the start has ended without success. */
   progress: jobProgress.optional(),
+  /** When it falls due again; nothing for a job that was not put back by the last start. */
+  due: nextDue.optional(),
 });
 
 export type JobRecord = z.output<typeof jobRecord>;

@@ -6,6 +6,7 @@
  */
 import type { Clock } from "#shared/clock";
 import type { FleetStore, HeartbeatReply, WorkerStatus } from "#shared/redis/fleet-store";
+import { runBucketName, runTotalName } from "#shared/run-counters";
 
 const INTERVAL_MS = 2_000;
 
@@ -33,6 +34,7 @@ export interface HeartbeatPorts {
 export class Heartbeat {
   readonly #ports: HeartbeatPorts;
   readonly #unacknowledged = new Map<string, number>();
+  #soon = new AbortController();
 
   constructor(ports: HeartbeatPorts) {
     this.#ports = ports;
@@ -40,21 +42,36 @@ export class Heartbeat {
 
   /** A run of `type` has ended after holding a slot for `busyMs`. */
   countRun(type: string, busyMs: number): void {
-    this.#add(`${type}|finished`, 1);
-    this.#add(`${type}|busyms`, Math.round(busyMs));
+    this.#add(runTotalName(type, "finished"), 1);
+    this.#add(runTotalName(type, "busyms"), Math.round(busyMs));
+    this.#add(runBucketName(type, "run", busyMs), 1);
+  }
+
+  /** A job of `type` was taken `waitedMs` after it fell due. */
+  countPickup(type: string, waitedMs: number): void {
+    this.#add(runTotalName(type, "pickupms"), Math.round(waitedMs));
+    this.#add(runBucketName(type, "pickup", waitedMs), 1);
   }
 
   /** A job of `parentType` has created a job. */
   countCreated(parentType: string): void {
-    this.#add(`${parentType}|created`, 1);
+    this.#add(runTotalName(parentType, "created"), 1);
   }
 
   /** Beats until `signal` aborts. */
   async run(signal: AbortSignal): Promise<void> {
     const { clock, random } = this.#ports;
-    do {
+    while (!signal.aborted) {
+      this.#soon = new AbortController();
       await this.beat();
-    } while ((await clock.sleep(INTERVAL_MS * (1 - JITTER + 2 * JITTER * random()), signal)) === "elapsed");
+      const waitMs = INTERVAL_MS * (1 - JITTER + 2 * JITTER * random());
+      await clock.sleep(waitMs, AbortSignal.any([signal, this.#soon.signal]));
+    }
+  }
+
+  /** Beats once more without waiting: the worker has changed what it does, and its place is waited for. */
+  beatSoon(): void {
+    this.#soon.abort();
   }
 
   async beat(): Promise<void> {

@@ -8,6 +8,7 @@ import { createLog } from "#shared/log";
 import { listenForStop } from "#shared/process-stop";
 import { readConfig } from "#shared/read-config";
 import { systemClock } from "#shared/system-clock";
+import { type LastWords, lastWordsOf } from "#shared/worker-last-words";
 import { publishEnv, workerEnv } from "./config.ts";
 import { printContractTask } from "./contract-tasks.ts";
 import { publish } from "./publish.ts";
@@ -15,6 +16,7 @@ import { runMigrate } from "./run-migrate.ts";
 import { runWorker } from "./run-worker.ts";
 
 const EXIT_AFTER_DEADLINE_MS = 1_900;
+const TELL_MS_MAX = 200;
 
 /** What `main.js <name>` does, by name; each gives the process's exit code. */
 const TASKS: ReadonlyMap<string, () => Promise<number>> = new Map([
@@ -29,7 +31,17 @@ try {
   process.exit(await (TASKS.get(process.argv[2] ?? "") ?? run)());
 } catch (error) {
   startLog.error({ err: error }, "worker could not run");
+  await tell(lastWordsOf(error));
   process.exit(exitCodeFor(error));
+}
+
+/** Tells whoever has started us, if that is still there and has a channel; never waits long. */
+function tell(words: LastWords): Promise<void> {
+  return new Promise((resolve) => {
+    if (process.send === undefined || !process.connected) return resolve();
+    systemClock.after(TELL_MS_MAX, resolve);
+    process.send(words, undefined, undefined, () => resolve());
+  });
 }
 
 async function runPublish(): Promise<number> {

@@ -36,6 +36,8 @@ export interface JobProcessorOptions {
   readonly children: ChildDoor;
   /** A draw in [0, 1). */
   random(): number;
+  /** Called when a job of `type` begins to run that fell due at `dueAtMs`, as far as that is known. */
+  onPickedUp(type: string, dueAtMs: number | null): void;
   /** Called when a run of `type` has ended, with the slot time it used. */
   onRunEnded(type: string, busyMs: number): void;
   /** Called when the data of a job of `lane` was read. */
@@ -169,6 +171,7 @@ export class JobProcessor {
     const cancel = new Flag();
     this.#cancels.set(job.jobId, cancel);
     const startedMs = clock.monotonicMs();
+    this.#options.onPickedUp(run.envelope.type, job.dueAtMs);
     try {
       return await runHandler({
         contract: run.contract,

@@ -141,6 +141,7 @@ class RunningWorker {
         nowMs: () => clock.nowMs(),
         onCreated: (type) => this.#heartbeat.countCreated(type),
       }),
+      onPickedUp: (type, dueAtMs) => this.#countPickup(type, dueAtMs),
       onRunEnded: (type, busyMs) => this.#heartbeat.countRun(type, busyMs),
       onRead: (lane) => this.#trips.read(lane),
       onBuildDefect: (lane, defect) => this.#trips.failed(lane, defect),
@@ -164,6 +165,7 @@ class RunningWorker {
       host: hostname(),
       bullmqMajor,
       nodeVersion: process.versions.node,
+      startupMs: Math.round(process.uptime() * 1_000),
     });
     const worker = new RunningWorker(setup, fleet, { workerId, generation });
     await worker.#begin(redis, { keys, document, lanes });
@@ -175,14 +177,18 @@ class RunningWorker {
     redis: RedisConnection,
     { keys, document, lanes }: { keys: Keys; document: RegistryDocument; lanes: readonly string[] },
   ): Promise<void> {
-    const { config, app, log } = this.#setup;
+    const { config, app, log, clock } = this.#setup;
     const queues = new LaneQueues(redis, keys.prefix);
     this.#openJobs = new OpenJobs(redis, keys, config.queue);
     const accept = acceptTestOf(app.jobs.map((job) => job.contract));
     const released = await releaseParked(queues, document, { queue: config.queue, accept });
     if (released > 0) log.info({ released }, "parked jobs have a reader again");
     this.#lag.enable();
-    this.#trips.heard(await this.#fleet.trips.read(config.release, lanes));
+    const sentAtMs = clock.nowMs();
+    const trips = await this.#fleet.trips.read(config.release, lanes);
+    // Jobs are taken before the first heartbeat: their waits are told by Redis' clock too.
+    this.#state.clockSeen(trips.redisNowMs - (sentAtMs + clock.nowMs()) / 2);
+    this.#trips.heard(trips);
     await this.#slots.start(lanes.map((lane) => this.#laneWorker(redis, queues, lane)));
   }
 
@@ -199,6 +205,8 @@ class RunningWorker {
         this.#state.started(clock.nowMs());
         this.#lastStartedMs = clock.monotonicMs();
         this.#slots.changed(lane);
+        // One that was asked for before the order to drain; whoever thinks the worker empty must know.
+        if (!this.#state.taking) this.#heartbeat.beatSoon();
         const settlement = await this.#processor.process(job, leaseLost);
         this.#state.settled(settlement.kind, clock.nowMs());
         this.#slots.changed(lane);
@@ -207,7 +215,11 @@ class RunningWorker {
       onEmptied: () => this.#slots.emptied(lane),
       onError: (error) => log.warn({ err: error, lane }, "queue client reports an error"),
       onRedelivered: (jobId) => log.warn({ jobId, lane }, "job's worker was lost; it runs again"),
-      onEnded: (tenant, jobId) => this.#openJobs?.ended(tenant, jobId),
+      onEnded: (tenant, jobId) => {
+        this.#openJobs?.ended(tenant, jobId);
+        // Whoever waits for it to be drained is told with its last job and not up to two seconds later.
+        if (!this.#state.taking && this.#slots.inFlight === 0) this.#heartbeat.beatSoon();
+      },
     });
   }
 
@@ -234,6 +246,7 @@ class RunningWorker {
   async #drain(): Promise<boolean> {
     const { config, clock, log } = this.#setup;
     this.#state.stop();
+    this.#heartbeat.beatSoon();
     log.info({ inFlight: this.#slots.inFlight, deadlineMs: config.drainDeadlineMs }, "draining");
     const emptied = this.#slots.stopTaking().then(() => true as const);
     if ((await Promise.race([emptied, clock.sleep(config.drainDeadlineMs)])) === true) return true;
@@ -244,13 +257,22 @@ class RunningWorker {
 
   #onReply(reply: HeartbeatReply, clockOffsetMs: number): void {
     const { clock } = this.#setup;
+    const wasTaking = this.#state.taking;
     this.#state.obey(reply.order);
     this.#state.clockSeen(clockOffsetMs);
+    if (this.#state.taking !== wasTaking) this.#heartbeat.beatSoon();
     if (reply.autoscalerAlive) this.#autoscalerSeenMs = clock.monotonicMs();
     for (const jobId of reply.cancelJobIds) this.#processor.cancel(jobId);
     this.#trips.heard(reply);
     this.#slots.setTaking(this.#state.taking).catch(() => undefined);
     this.#seeBacklog(reply);
+  }
+
+  /** Due times are by the clocks of others, which follow Redis' better than ours might. */
+  #countPickup(type: string, dueAtMs: number | null): void {
+    if (dueAtMs === null) return;
+    const nowMs = this.#setup.clock.nowMs() + this.#state.clockOffsetMs;
+    this.#heartbeat.countPickup(type, Math.max(0, nowMs - dueAtMs));
   }
 
   #seeBacklog(reply: HeartbeatReply): void {

@@ -29,6 +29,11 @@ export class WorkerState {
     return Math.abs(this.#clockOffsetMs ?? 0) > CLOCK_OFFSET_MS_MAX ? "clock-skew" : null;
   }
 
+  /** Redis' clock minus ours, in milliseconds; 0 while it is not known. */
+  get clockOffsetMs(): number {
+    return this.#clockOffsetMs ?? 0;
+  }
+
   /** An order of a lower epoch than one already obeyed comes from a leader of the past. */
   obey(order: StandingOrder | null): void {
     if (order !== null && order.epoch < (this.#order?.epoch ?? 0)) return;

@@ -8,29 +8,35 @@
  * - `<prefix>:registry`                string, the registry document; `:revision` beside it its revision
  * - `<prefix>:samples`                 hash, `<type>@<version>` to the version's golden samples
  * - `<prefix>:fleet:seen`              sorted set, worker id by its last heartbeat (Redis ms)
- * - `<prefix>:fleet:worker:<id>`       hash, what a worker last said; expires by itself
+ * - `<prefix>:fleet:workers`           hash, worker id to what it last said: `<generation>|<Redis ms>|<JSON>`
+ * - `<prefix>:fleet:worker:<id>`       hash, what a worker said at its registration; expires by itself
  * - `<prefix>:fleet:generation:<id>`   counter, raised by each registration; expires by itself
  * - `<prefix>:fleet:orders`            hash, worker id to its standing order
  * - `<prefix>:fleet:trips`             hash, `<release>|<lane>` to the trip of that lane; expires by itself
  * - `<prefix>:fleet:bullmq-major`      string, the BullMQ major the fleet runs
  * - `<prefix>:arrivals:<queue>`        hash, `<type>|r<k>` to jobs accepted, ever rising
- * - `<prefix>:service:<queue>`         hash, `<type>|finished`, `|busyms` and `|created` (jobs by handlers), ever rising
+ * - `<prefix>:service:<queue>`         hash, what the fleet has run, by the names in run-counters.ts, ever rising
  * - `<prefix>:open:<queue>:<tenant>`   sorted set, ids of jobs that have not ended by acceptance (ms)
  * - `<prefix>:tenants:<queue>`         set, tenants that have had an `open` set of the queue
  * - `<prefix>:idempotency:<hash>`      string, what a key or `(source, id)` was used for; expires by itself
  * - `<prefix>:dedup:<hash>`            string, id of the last job with that dedup key; expires by itself
  * - `<prefix>:admission`               hash, room in memory and jobs admitted, by queue, ever rising
- * - `<prefix>:decisions`               list, newest first, bounded
+ * - `<prefix>:desired`                 hash, pool to the workers that its last decision asks for
+ * - `<prefix>:decisions:records:<pool>` hash, decision id to its record, bounded; `:index:<pool>` beside it ids by time
+ * - `<prefix>:decisions:newest`        sorted set, ids of all pools' decisions by time, bounded
  * - `<prefix>:apikeys`                 hash, key id to the key's document; `:revision` beside it changes with it
  * - `<prefix>:audit`                   list, newest first, bounded; `:count` beside it counts what was ever added
  * - `<prefix>:limits`                  string, the limits document; `:revision` beside it its revision
+ * - `<prefix>:scaling-overrides`       string, what operators set over scaling; `:revision` beside it its revision
  * - `<prefix>:throttle:<kind>:<throttle>:<subject>`  string, what a throttle has counted; expires by itself
  * - `<prefix>:schedules`               hash, `<tenant>/<name>` to a schedule; `:states` beside it to how far each is
  * - `<prefix>:schedules:due`           sorted set, `<tenant>/<name>` by when it is to be looked at (Redis ms)
  * - `<prefix>:schedules:refused`       set, `<tenant>/<name>` of those with an occurrence that is not taken
  * - `<prefix>:schedules:of:<tenant>`   sorted set, names of the tenant's schedules
  * - `<prefix>:cancel:<worker id>`      set, job ids that the worker shall cancel; expires by itself
- * - `<prefix>:autoscaler`              string with expiry: an autoscaler is alive; `:epoch` beside it counts starts
+ * - `<prefix>:autoscaler`              string with expiry: an autoscaler is alive; `:epoch` beside it counts terms of leaders
+ * - `<prefix>:leader`                  hash with expiry, the leader's lease
+ * - `<prefix>:autoscalers`             hash, id of an autoscaler to when it was heard of (Redis ms) and what it is; expires
  */
 export interface Keys {
   readonly prefix: string;
@@ -39,16 +45,25 @@ export interface Keys {
   readonly samples: string;
   readonly enqueuedChannel: string;
   readonly fleetSeen: string;
+  readonly fleetWorkers: string;
   readonly fleetOrders: string;
   readonly fleetTrips: string;
   readonly fleetBullmqMajor: string;
+  readonly desired: string;
   readonly decisions: string;
   readonly autoscaler: string;
+  /** Counts the terms of leaders. */
+  readonly epoch: string;
+  readonly leader: string;
+  readonly leaderChannel: string;
+  readonly autoscalers: string;
   readonly admission: string;
   readonly apiKeys: string;
   readonly audit: string;
   readonly limits: string;
   readonly limitsRevision: string;
+  readonly scalingOverrides: string;
+  readonly scalingOverridesRevision: string;
   readonly schedules: string;
   readonly scheduleStates: string;
   readonly schedulesDue: string;
@@ -74,16 +89,24 @@ export function keysOf(prefix: string): Keys {
     samples: `${prefix}:samples`,
     enqueuedChannel: `${prefix}:enqueued`,
     fleetSeen: `${prefix}:fleet:seen`,
+    fleetWorkers: `${prefix}:fleet:workers`,
     fleetOrders: `${prefix}:fleet:orders`,
     fleetTrips: `${prefix}:fleet:trips`,
     fleetBullmqMajor: `${prefix}:fleet:bullmq-major`,
+    desired: `${prefix}:desired`,
     decisions: `${prefix}:decisions`,
     autoscaler: `${prefix}:autoscaler`,
+    epoch: `${prefix}:autoscaler:epoch`,
+    leader: `${prefix}:leader`,
+    leaderChannel: `${prefix}:leader:released`,
+    autoscalers: `${prefix}:autoscalers`,
     admission: `${prefix}:admission`,
     apiKeys: `${prefix}:apikeys`,
     audit: `${prefix}:audit`,
     limits: `${prefix}:limits`,
     limitsRevision: `${prefix}:limits:revision`,
+    scalingOverrides: `${prefix}:scaling-overrides`,
+    scalingOverridesRevision: `${prefix}:scaling-overrides:revision`,
     schedules: `${prefix}:schedules`,
     scheduleStates: `${prefix}:schedules:states`,
     schedulesDue: `${prefix}:schedules:due`,

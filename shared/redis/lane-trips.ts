@@ -12,6 +12,7 @@
 import { z } from "zod";
 import type { RedisConnection } from "./connection.ts";
 import type { Keys } from "./keys.ts";
+import { ReadBatch } from "./read-batch.ts";
 
 /** How long a trip is remembered beyond its time. */
 const KEPT_MS = 3_600_000;
@@ -190,14 +191,13 @@ export class LaneTripStore {
   }
 
   /** Every trip of a live release; those of others are forgotten for good. */
-  async observe(liveReleases: readonly string[]): Promise<readonly ObservedTrip[]> {
-    const reply = (await this.#redis.eval(
-      OBSERVE,
-      1,
-      this.#keys.fleetTrips,
-      KEPT_MS,
-      ...liveReleases,
-    )) as string[];
+  async observe(liveReleases: readonly string[], batch?: ReadBatch): Promise<readonly ObservedTrip[]> {
+    const own = batch ?? new ReadBatch(this.#redis);
+    const asking = own.ask((pipeline) =>
+      pipeline.eval(OBSERVE, 1, this.#keys.fleetTrips, KEPT_MS, ...liveReleases),
+    );
+    if (batch === undefined) await own.send();
+    const [reply = []] = (await asking) as readonly string[][];
     const trips: ObservedTrip[] = [];
     for (let index = 0; index + 1 < reply.length; index += 2) {
       const [release = "", lane = ""] = (reply[index] ?? "").split("|");

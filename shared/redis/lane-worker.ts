@@ -49,6 +49,8 @@ export interface TakenJob {
   readonly crashes: number;
   /** When it was accepted, in milliseconds since the Unix epoch. */
   readonly acceptedAtMs: number;
+  /** When it fell due for this start, in milliseconds since the Unix epoch; `null` when nobody has noted it. */
+  readonly dueAtMs: number | null;
   /** Keeps a record with the job while the lease is held; never needed to settle it. */
   readonly keepRecord?: ((record: JobRecord) => Promise<unknown>) | undefined;
 }
@@ -200,17 +202,17 @@ export class LaneWorker {
       case "finished":
         return settlement.outcome;
       case "retry":
-        await job.updateProgress(settlement.record);
+        await job.updateProgress(this.#dueAgain(job, settlement.record, settlement.delayMs));
         throw new RetryLater(settlement.reason, settlement.delayMs);
       case "failed":
         await job.updateProgress(settlement.record);
         throw withoutStack(new UnrecoverableError(settlement.reason));
       case "handed-back":
-        await job.updateProgress(settlement.record);
+        await job.updateProgress(this.#dueAgain(job, settlement.record, settlement.delayMs));
         await job.moveToDelayed(this.#options.clock.nowMs() + settlement.delayMs, token);
         throw new DelayedError();
       case "returned":
-        await job.updateProgress(settlement.record);
+        await job.updateProgress(this.#dueAgain(job, settlement.record, 0));
         await job.moveToWait(token);
         throw new WaitingError();
       case "moved": {
@@ -225,6 +227,11 @@ export class LaneWorker {
         // BullMQ then settles nothing; the job's lease is someone else's or will run out.
         throw new WaitingError();
     }
+  }
+
+  #dueAgain(job: Job, record: JobRecord, delayMs: number): JobRecord {
+    const atMs = Math.round(this.#options.clock.nowMs() + delayMs);
+    return { ...record, due: { atMs, start: job.attemptsStarted + 1 } };
   }
 
   #tellEnded(job: Job): void {
@@ -289,17 +296,25 @@ class RenewalWatchingWorker extends Worker {
 }
 
 function takenJob(job: Job, lane: string, keepRecord: TakenJob["keepRecord"]): TakenJob {
+  const record = parseRecord(job.progress);
   return {
     jobId: String(job.id),
     lane,
     name: job.name,
     data: job.data,
-    record: parseRecord(job.progress),
+    record,
     starts: job.attemptsStarted,
     crashes: job.stalledCounter,
     acceptedAtMs: job.timestamp,
+    dueAtMs: dueAtMs(job, record),
     keepRecord,
   };
+}
+
+function dueAtMs({ attemptsStarted, timestamp, opts }: Job, { due }: JobRecord): number | null {
+  // BullMQ sets the job's own delay to 0 once it has passed; the options keep what was asked for.
+  if (attemptsStarted <= 1) return timestamp + (opts.delay ?? 0);
+  return due?.start === attemptsStarted ? due.atMs : null;
 }
 
 function withoutStack(error: Error): Error {

@@ -292,7 +292,9 @@ export class FleetModel {
       lanes: new Map(lanes.map((lane) => [lane, this.queues.countsOf(lane)])),
     });
     const memory = async () => ({ usedBytes: 0, maxBytes: 0 });
-    return { observeLanes, memory } as unknown as LoadStore;
+    const openBatch = () => ({ send: async () => undefined });
+    const counters = async () => new Map();
+    return { openBatch, observeLanes, memory, counters } as unknown as LoadStore;
   }
 
   #observerPorts(): ObserverPorts {
@@ -312,8 +314,20 @@ export class FleetModel {
       },
       load: this.#load,
       registry: { refresh: async () => false, document: EMPTY_REGISTRY },
-      executor: { workers: () => [], hasEnded: () => false, blocked: () => null },
-      estimates: { arrivalRatePerSec: () => null, serviceTimeMs: () => null, loadSlots: () => null },
+      executor: {
+        refresh: async () => undefined,
+        workers: () => [],
+        hasEnded: () => false,
+        blocked: () => null,
+      },
+      estimates: {
+        read: () => undefined,
+        arrivalRatePerSec: () => null,
+        serviceTimeMs: () => null,
+        loadSlots: () => null,
+        spread: () => ({ pickup: null, run: null }),
+      },
+      tickMs: 5_000,
       startDelayMs: () => 0,
     };
     Object.defineProperty(ports.registry, "document", { get: () => this.document });

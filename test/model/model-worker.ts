@@ -104,6 +104,7 @@ export class ModelWorker {
       log: silent,
       random,
       children: { of: () => () => Promise.reject(new Error("no handler of the model enqueues")) },
+      onPickedUp: () => undefined,
       onRunEnded: () => undefined,
       onRead: (lane) => this.trips.read(lane),
       onBuildDefect: (lane, defect) => this.trips.failed(lane, defect),

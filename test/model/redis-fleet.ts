@@ -21,6 +21,7 @@ import { deadName, laneName, parkedName } from "#shared/lane";
 import { EMPTY_LIMITS } from "#shared/limits/limits-document";
 import { resolveLimits } from "#shared/limits/resolve-limits";
 import { FleetStore } from "#shared/redis/fleet-store";
+import { JobReader } from "#shared/redis/job-reader";
 import { type Keys, keysOf } from "#shared/redis/keys";
 import { LaneQueues } from "#shared/redis/lane-queues";
 import { LoadStore } from "#shared/redis/load-store";
@@ -29,6 +30,7 @@ import { ThrottleStore } from "#shared/redis/throttle-store";
 import { systemClock, toRfc3339 } from "#shared/system-clock";
 import { Throttler } from "#shared/throttle/throttler";
 import { addJob } from "#test/support/add-job";
+import { bullmqFinder } from "#test/support/bullmq-finder";
 import type { HandledJob, HandlerContext } from "#worker/app";
 import type { WorkerConfig } from "#worker/config";
 import { LaneMigration } from "#worker/migrate-lane";
@@ -129,7 +131,7 @@ export class RedisFleet {
     const starts: Record<string, number> = {};
     for (const [jobId, where] of Object.entries(stored)) {
       const [place = ""] = where.split(" ");
-      const [found] = await this.#queues.find([place], jobId);
+      const [found] = await bullmqFinder(this.#queues).find([place], jobId);
       starts[jobId] = found?.raw.attemptsStarted ?? 0;
     }
     return starts;
@@ -282,8 +284,19 @@ export class RedisFleet {
       fleet: new FleetStore(redis, this.#keys),
       load: this.#load,
       registry: new RegistryFollower(redis, this.#keys),
-      executor: { workers: () => [], hasEnded: () => false, blocked: () => null },
-      estimates: { arrivalRatePerSec: () => null, serviceTimeMs: () => null },
+      executor: {
+        refresh: async () => undefined,
+        workers: () => [],
+        hasEnded: () => false,
+        blocked: () => null,
+      },
+      estimates: {
+        read: () => undefined,
+        arrivalRatePerSec: () => null,
+        serviceTimeMs: () => null,
+        spread: () => ({ pickup: null, run: null }),
+      },
+      tickMs: 5_000,
       startDelayMs: () => 0,
     };
     return new Observer(ports as unknown as ObserverPorts);
@@ -297,8 +310,8 @@ export class RedisFleet {
         admit: (job) => this.#queues.admit({ ...job, delayMs: this.#nextDelayMs }),
         admitAll: (jobs) => this.#queues.admitAll(jobs),
         admitEach: (jobs) => this.#queues.admitEach(jobs),
-        find: (places, jobId) => this.#queues.find(places, jobId),
       },
+      reader: new JobReader(this.#options.redis, this.#options.prefix, () => registry.document),
       arrivals: { count: () => undefined },
       clock: systemClock,
       backlogs: new Backlogs(systemClock),

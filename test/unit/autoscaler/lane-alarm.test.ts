@@ -1,6 +1,7 @@
 /** Whether a lane's jobs have somebody who will run them: the decision, and the facts it is made from. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { FleetIndex } from "#autoscaler/fleet-index";
 import { type LaneFacts, laneReaders, laneTrips } from "#autoscaler/lane-readers";
 import { decideLaneAlarm, type LaneReader } from "#autoscaler/scaling/decide-lane-alarm";
 import type { WorkerView } from "#autoscaler/snapshot";
@@ -52,20 +53,18 @@ describe("decideLaneAlarm", () => {
   });
 });
 
-const pool = { slotsPerWorker: 10, workersMin: 0, workersMax: 2, scaleInHoldMs: 1_000 };
+const pool = { workersMax: 2 };
 
 function factsOf(workers: readonly WorkerView[], changes: Partial<LaneFacts> = {}): LaneFacts {
   return {
     queue: "shop",
     lane: "shop.r1",
     readers: ["shop-1"],
-    workers,
+    fleet: new FleetIndex(workers),
     trips: [],
     config: {
-      path: "/shop.json",
-      queues: { shop: { pickupPromiseMs: 1_000 } },
       pools: { shop: pool },
-      releases: [{ id: "shop-1", app: "/shop.mjs", command: null }],
+      releases: [{ id: "shop-1" }],
     },
     blocked: () => false,
     ...changes,

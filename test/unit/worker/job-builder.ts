@@ -36,6 +36,7 @@ export const taken: TakenJob = {
   starts: 1,
   crashes: 0,
   acceptedAtMs: Date.UTC(2026, 0, 31, 11, 59),
+  dueAtMs: Date.UTC(2026, 0, 31, 11, 59),
 };
 
 export interface LoggedLine {

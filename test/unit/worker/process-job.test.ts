@@ -13,6 +13,7 @@ import { contractOf, envelope, noChildren, recordingLog, taken } from "./job-bui
 function processorOf(handler: Handler<unknown>, contract: JobDefinition["contract"] = contractOf()) {
   const clock = new FakeClock();
   const { log, lines } = recordingLog();
+  const pickedUp: [string, number | null][] = [];
   const runsEnded: [string, number][] = [];
   const reading: unknown[] = [];
   const processor = new JobProcessor({
@@ -24,11 +25,12 @@ function processorOf(handler: Handler<unknown>, contract: JobDefinition["contrac
     log,
     random: () => 0.5,
     children: noChildren,
+    onPickedUp: (type, dueAtMs) => pickedUp.push([type, dueAtMs]),
     onRunEnded: (type, busyMs) => runsEnded.push([type, busyMs]),
     onRead: (lane) => reading.push([lane, "read"]),
     onBuildDefect: (lane, defect) => reading.push([lane, defect]),
   });
-  return { clock, lines, processor, runsEnded, reading };
+  return { clock, lines, processor, pickedUp, runsEnded, reading };
 }
 
 const healthy = new Flag();
@@ -73,11 +75,12 @@ function quarantined(code: string, message: unknown = expect.any(String)) {
 
 describe("a job that the build reads", () => {
   test("is run, and its slot time is counted", async () => {
-    const { clock, processor, runsEnded } = processorOf(() => clock.sleep(250));
+    const { clock, processor, pickedUp, runsEnded } = processorOf(() => clock.sleep(250));
     const settlement = processor.process(taken, healthy);
     await clock.advance(250);
     expect(await settlement).toMatchObject({ kind: "finished", outcome: { outcome: "succeeded" } });
     expect(runsEnded).toEqual([["receipt.render", 250]]);
+    expect(pickedUp).toEqual([["receipt.render", taken.dueAtMs]]);
   });
 
   test("counts its slot time when its handler throws, too", async () => {
