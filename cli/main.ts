@@ -36,6 +36,7 @@ process.exitCode = await runCli(process.argv.slice(2), {
   cwd: process.cwd(),
   workerCommand: [process.execPath, join(builtRoot, "worker", "main.js")],
   producerCommand: [process.execPath, join(builtRoot, "producer", "main.js")],
+  autoscalerCommand: [process.execPath, join(builtRoot, "autoscaler", "main.js")],
   readStdin: () => readStdin(process.stdin),
   stopSignals: takeStopSignals,
   dev: ({ json, colour }) =>

@@ -10,6 +10,7 @@ import { addKeys } from "./commands/keys/add-keys.ts";
 import { addLanes } from "./commands/lanes/add-lanes.ts";
 import { addLimits } from "./commands/limits/add-limits.ts";
 import { addRelease } from "./commands/release/add-release.ts";
+import { addScale } from "./commands/scale/add-scale.ts";
 import { addSchedules } from "./commands/schedules/add-schedules.ts";
 import { status } from "./commands/status.ts";
 import type { ProgramPorts } from "./program-ports.ts";
@@ -42,6 +43,7 @@ export function buildProgram(ports: ProgramPorts): Command {
   addLanes(program, ports);
   addLimits(program, ports);
   addRelease(program, ports);
+  addScale(program, ports);
   addSchedules(program, ports);
   addHelp(program, ports);
   return program;

@@ -33,6 +33,8 @@ export interface CliPorts {
   readonly workerCommand: readonly string[];
   /** The same of Sluice's own producer. */
   readonly producerCommand: readonly string[];
+  /** The same of Sluice's own autoscaler. */
+  readonly autoscalerCommand: readonly string[];
   readStdin(): Promise<string>;
   /** Takes the signals over that would end this process. */
   stopSignals(): StopSignals;
@@ -97,7 +99,8 @@ class CommandRun {
   }
 
   #context(options: GlobalOptions): CommandContext {
-    const { clock, cwd, env, readStdin, stderr, stdout, workerCommand, producerCommand } = this.#ports;
+    const { clock, cwd, env, readStdin, stderr, stdout } = this.#ports;
+    const { workerCommand, producerCommand, autoscalerCommand } = this.#ports;
     let signals: StopSignals | null = null;
     return {
       clock,
@@ -106,6 +109,7 @@ class CommandRun {
       readStdin,
       workerCommand,
       producerCommand,
+      autoscalerCommand,
       paint: painter(this.#wantsColour(stdout)),
       note: (line) => stderr.write(`${line}\n`),
       stopSignals: () => {

@@ -9,6 +9,8 @@ import { Counter, collectDefaultMetrics, Gauge, Registry } from "prom-client";
 import { fromRfc3339 } from "#shared/system-clock";
 import type { DecisionRecord, LaneView, QueueView, Snapshot, WorkerState, WorkerView } from "../snapshot.ts";
 import { ChoreMetrics } from "./chore-metrics.ts";
+import { addRunMetrics, type Histograms } from "./run-metrics.ts";
+import { addScalingMetrics } from "./scaling-metrics.ts";
 
 type Labels = Readonly<Record<string, string>>;
 
@@ -40,7 +42,8 @@ export class ControlMetrics {
   readonly #lastDecision = new Map<string, DecisionRecord>();
   #snapshot: Snapshot | null = null;
 
-  constructor() {
+  /** @param histograms what the fleet has counted of its runs. */
+  constructor(histograms: () => Histograms = () => []) {
     collectDefaultMetrics({ register: this.registry, prefix: "sluice_" });
     this.#decisions = new Counter({
       name: "sluice_autoscaler_decisions_total",
@@ -48,6 +51,8 @@ export class ControlMetrics {
       labelNames: ["pool", "kind", "reason"],
       registers: [this.registry],
     });
+    addRunMetrics(this.registry, histograms);
+    addScalingMetrics(this.registry, () => this.#lastDecision.values());
     this.#addLaneGauges();
     this.#addQueueGauges();
     this.#addFleetGauges();

@@ -5,6 +5,7 @@
  * must never look like health.
  */
 import type { GateView } from "../gate-keeper.ts";
+import type { OverridesView } from "../overrides-keeper.ts";
 import type { DecisionRecord, Snapshot } from "../snapshot.ts";
 import { type Html, html } from "./html.ts";
 import { moment } from "./in-words.ts";
@@ -12,6 +13,7 @@ import { renderDecisions } from "./page-decisions.ts";
 import { renderReleases, renderWorkers } from "./page-fleet.ts";
 import { renderGates } from "./page-gates.ts";
 import { renderLanes, renderQueues } from "./page-lanes.ts";
+import { renderPools } from "./page-pools.ts";
 import { LEVEL_MARKS, renderMark } from "./state-mark.ts";
 import { type Finding, findingsOf } from "./verdict.ts";
 
@@ -19,6 +21,9 @@ export interface Look {
   readonly snapshot: Snapshot;
   /** Newest first. */
   readonly decisions: readonly DecisionRecord[];
+  /** The newest of each pool. */
+  readonly newest: readonly DecisionRecord[];
+  readonly scaling: OverridesView;
   readonly gates: readonly GateView[];
 }
 
@@ -53,9 +58,10 @@ export function renderOutagePage(last: Look | null, options: PageOptions): strin
   });
 }
 
-function renderLook({ snapshot, decisions, gates }: Look): Html {
+function renderLook({ snapshot, decisions, newest, scaling, gates }: Look): Html {
   return html`${renderLanes(snapshot.queues, snapshot.observedAt)}
 ${renderQueues(snapshot.queues)}
+${renderPools({ newest, scaling, observedAt: snapshot.observedAt })}
 ${renderGates(gates)}
 ${renderReleases(snapshot)}
 ${renderWorkers(snapshot)}

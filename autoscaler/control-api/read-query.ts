@@ -29,3 +29,15 @@ export function queueOf({ queue }: Query): string | null {
     message: "queue must be one queue's name: lower-case letters, digits and dashes, at most 64.",
   });
 }
+
+/** The release to show, `null` for all of them. @throws {QueryInvalidError} */
+export function releaseOf({ release }: Query): string | null {
+  if (release === undefined) return null;
+  if (typeof release === "string" && /^[a-z0-9][a-z0-9._-]{0,63}$/.test(release)) return release;
+  throw new QueryInvalidError({
+    pointer: "/release",
+    rule: "release-id",
+    message:
+      "release must be one release's id: lower-case letters, digits, dots, dashes, underscores, at most 64.",
+  });
+}

@@ -16,20 +16,33 @@ import { refuseOtherNames } from "#shared/http/refuse-other-names";
 import { sendProblem } from "#shared/http/send-problem";
 import type { Log } from "#shared/log";
 import type { LaneQueues } from "#shared/redis/lane-queues";
-import type { DecisionRecord, Snapshot } from "../snapshot.ts";
+import type { Snapshot } from "../snapshot.ts";
 import { type AuditPorts, addAuditRoute } from "./audit-route.ts";
 import { readDecisions } from "./decision-log.ts";
+import { addDecisionRoutes, type DecisionPorts } from "./decision-routes.ts";
+import { addDesiredRoutes, type DesiredPorts } from "./desired-routes.ts";
 import { addGateRoutes, type GatePorts } from "./gate-routes.ts";
+import { addLeaderRoute, type LeaderPorts } from "./leader-route.ts";
 import { addLimitsRoutes, type LimitsPorts } from "./limits-routes.ts";
 import { CONTROL_API } from "./operations/api.ts";
 import { type Look, renderOutagePage, renderPage } from "./page.ts";
 import { causeOf, problemFor, readRedis } from "./problems.ts";
 import { addRawBoard, RAW_PATH } from "./raw-board.ts";
-import { DECISIONS_MAX, limitOf, type Query, queueOf } from "./read-query.ts";
+import type { Query } from "./read-query.ts";
 import { addRetirementRoutes, type RetirementPorts } from "./retirement-routes.ts";
+import { addScalingRoutes, type ScalingPorts } from "./scaling-routes.ts";
 import { STYLE } from "./style.ts";
 
-export interface ControlPorts extends HealthPorts, GatePorts, RetirementPorts, AuditPorts, LimitsPorts {
+export interface ControlPorts
+  extends HealthPorts,
+    GatePorts,
+    RetirementPorts,
+    AuditPorts,
+    LimitsPorts,
+    LeaderPorts,
+    DesiredPorts,
+    DecisionPorts,
+    ScalingPorts {
   readonly log: Log;
   /** Answer only requests addressed to loopback by name. */
   readonly loopbackOnly: boolean;
@@ -39,14 +52,15 @@ export interface ControlPorts extends HealthPorts, GatePorts, RetirementPorts, A
   readonly queues: Pick<LaneQueues, "open">;
   /** A recent look at everything. Rejects when Redis is away; never hangs. */
   snapshot(): Promise<Snapshot>;
-  /** The newest `max` decision records, newest first, as they were stored. Rejects like `snapshot`. */
-  decisions(max: number): Promise<readonly DecisionRecord[] | readonly unknown[]>;
 }
 
 /** A request that has not arrived completely by then is dropped. */
 const REQUEST_TIMEOUT_MS = 30_000;
 
 const PAGE_DECISIONS = 20;
+
+/** Pools that the page explains; the list of decisions has them all. */
+const PAGE_POOLS = 50;
 
 const READS = { config: { scope: "ops:read" } } as const;
 
@@ -97,6 +111,10 @@ export async function buildControlServer(ports: ControlPorts): Promise<FastifyIn
   addRetirementRoutes(server, ports);
   addAuditRoute(server, ports);
   addLimitsRoutes(server, ports);
+  addLeaderRoute(server, ports);
+  addDesiredRoutes(server, ports);
+  addDecisionRoutes(server, ports);
+  addScalingRoutes(server, ports);
   addPageRoutes(server, ports);
   addHealthRoutes(server, ports);
   await addRawBoard(server, ports);
@@ -126,17 +144,6 @@ function addViewRoutes(server: FastifyInstance, ports: ControlPorts): void {
     const { observedAt, queues, memory } = await readRedis(ports.snapshot());
     return { observedAt, queues, memory };
   });
-
-  server.get<{ Querystring: Query }>("/v1/scaling/decisions", READS, async ({ query }) => {
-    const limit = limitOf(query);
-    const queue = queueOf(query);
-    // A queue's records lie among the others': all are read when one queue is asked for.
-    const { decisions, unreadable } = readDecisions(
-      await readRedis(ports.decisions(queue === null ? limit : DECISIONS_MAX)),
-    );
-    const found = decisions.filter((it) => queue === null || it.queue === queue);
-    return { decisions: found.slice(0, limit), unreadable };
-  });
 }
 
 function addPageRoutes(server: FastifyInstance, ports: ControlPorts): void {
@@ -158,9 +165,17 @@ function addPageRoutes(server: FastifyInstance, ports: ControlPorts): void {
 }
 
 async function look(ports: ControlPorts): Promise<Look> {
-  const reading = Promise.all([ports.snapshot(), ports.decisions(PAGE_DECISIONS), ports.gates()]);
-  const [snapshot, entries, gates] = await readRedis(reading);
-  return { snapshot, decisions: readDecisions(entries).decisions, gates };
+  const [snapshot, gates, scaling, { records }] = await readRedis(
+    Promise.all([
+      ports.snapshot(),
+      ports.gates(),
+      ports.scaling.view(),
+      ports.decisions.page({ pool: null, limit: PAGE_DECISIONS, atMs: null, after: null }),
+    ]),
+  );
+  const pools = scaling.pools.map(({ pool }) => pool).slice(0, PAGE_POOLS);
+  const newest = readDecisions(await readRedis(ports.decisions.newestOf(pools))).decisions;
+  return { snapshot, decisions: readDecisions(records).decisions, newest, scaling, gates };
 }
 
 function sendPage(reply: FastifyReply, page: string): FastifyReply {

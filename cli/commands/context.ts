@@ -15,6 +15,8 @@ export interface CommandContext {
   readonly workerCommand: readonly string[];
   /** The same of Sluice's own producer. */
   readonly producerCommand: readonly string[];
+  /** The same of Sluice's own autoscaler. */
+  readonly autoscalerCommand: readonly string[];
   /** @throws {CliError} when an address is wrong. */
   servers(): Servers;
   readStdin(): Promise<string>;

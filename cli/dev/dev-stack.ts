@@ -166,6 +166,7 @@ export class DevStack {
       SLUICE_API_PORT: String(ports.api),
       SLUICE_CONTROL_PORT: String(ports.control),
       SLUICE_CONFIG: sluice.path,
+      SLUICE_DATA_DIR: config.dataDir,
       SLUICE_DRAIN_DEADLINE_MS: String(config.drainDeadlineMs),
       SLUICE_LOG_LEVEL: config.logLevel,
     };

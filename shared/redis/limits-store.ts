@@ -14,18 +14,9 @@ import {
   limitsDocument,
 } from "../limits/limits-document.ts";
 import { type Limits, resolveLimits } from "../limits/resolve-limits.ts";
+import { CAS_ATTEMPTS_MAX, compareAndSet } from "./compare-and-set.ts";
 import type { RedisConnection } from "./connection.ts";
 import type { Keys } from "./keys.ts";
-
-/** KEYS: limits, revision. ARGV: expected revision, new revision, new document. Returns 1 when set. */
-const COMPARE_AND_SET = `
-if tonumber(redis.call("GET", KEYS[2]) or "0") ~= tonumber(ARGV[1]) then return 0 end
-redis.call("MSET", KEYS[1], ARGV[3], KEYS[2], ARGV[2])
-return 1
-`;
-
-/** Others may change it at the same moment; each lost race is one retry. */
-const CAS_ATTEMPTS_MAX = 20;
 
 const FOLLOW_INTERVAL_MS = 1_000;
 
@@ -84,13 +75,9 @@ export class LimitsStore {
     throw new Error(`The limits changed ${CAS_ATTEMPTS_MAX} times while they were being written`);
   }
 
-  async #set(expected: number, document: LimitsDocument): Promise<boolean> {
+  #set(expected: number, document: LimitsDocument): Promise<boolean> {
     const { limits, limitsRevision } = this.#keys;
-    const text = JSON.stringify(document);
-    const { revision } = document;
-    return (
-      (await this.#redis.eval(COMPARE_AND_SET, 2, limits, limitsRevision, expected, revision, text)) === 1
-    );
+    return compareAndSet(this.#redis, { key: limits, revisionKey: limitsRevision, expected, document });
   }
 }
 

@@ -1,6 +1,7 @@
 /** What the routes that only show promise; `snapshot.ts` and `retirement/` make the answers. */
 import { z } from "zod";
 import { component, type Operations } from "#shared/http/operation";
+import { DESIRED_OPERATIONS } from "./desired.ts";
 
 const moment = z.iso.datetime({ offset: true });
 const count = z.int().min(0);
@@ -73,6 +74,19 @@ const lane = component(
   }),
 );
 
+const spread = component(
+  "Spread",
+  z
+    .object({
+      jobs: count,
+      p50Ms: z.number(),
+      p95Ms: z.number(),
+      p99Ms: z.number(),
+      scv: z.number().describe("Squared coefficient of variation."),
+    })
+    .describe("Of the last ten minutes."),
+);
+
 export const snapshotSchema = z.object({
   observedAt: moment,
   queues: z.array(
@@ -86,6 +100,8 @@ export const snapshotSchema = z.object({
         lanes: z.array(lane),
         parked: count,
         quarantined: count,
+        pickup: spread.nullable().describe("From due to taken."),
+        run: spread.nullable().describe("From taken to settled."),
       }),
     ),
   ),
@@ -96,26 +112,6 @@ export const snapshotSchema = z.object({
     maxBytes: count.describe("0: no limit is set. From 85 % of it on, new jobs are refused."),
   }),
 });
-
-const byRelease = z.record(z.string(), z.number());
-
-export const decisionSchema = component(
-  "Decision",
-  z.object({
-    id: z.string().describe("`<epoch>-<number>`, rising."),
-    at: z.string(),
-    queue: z.string(),
-    kind: z.enum(["sized", "hold"]),
-    reason: z.string().describe("Stable code."),
-    sentence: z.string(),
-    present: byRelease,
-    wanted: byRelease,
-    desired: byRelease,
-    limitedBy: z.string().nullable(),
-    actions: z.array(z.object({ act: z.string(), release: z.string(), worker: z.string() })),
-    inputs: z.record(z.string(), z.unknown()),
-  }),
-);
 
 const blockers = {
   mayRetire: z.boolean(),
@@ -174,18 +170,7 @@ export const VIEW_OPERATIONS: Operations = {
     ),
     refusals: { 404: ["RELEASE_NOT_FOUND"] },
   },
-  "GET /v1/scaling/decisions": {
-    ...SHOW,
-    operationId: "listDecisions",
-    summary: "Why there are as many workers as there are, newest first",
-    tag: "Fleet",
-    query: z.object({
-      limit: z.int().min(1).max(500).optional().describe("50 when it is left out."),
-      queue: z.string().optional().describe("One queue's decisions only."),
-    }),
-    answers: shown("The newest.", z.object({ decisions: z.array(decisionSchema), unreadable: count })),
-    refusals: { 400: ["QUERY_INVALID"] },
-  },
+  ...DESIRED_OPERATIONS,
   "GET /": {
     ...page("getPage", "The operator page", "text/html"),
     scope: "ops:read",

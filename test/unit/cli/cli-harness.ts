@@ -115,6 +115,7 @@ export function cliHarness(): Harness {
         cwd: directory,
         workerCommand: [process.execPath, workerMain],
         producerCommand: [process.execPath, workerMain],
+        autoscalerCommand: [process.execPath, workerMain],
         readStdin: async () => stdin,
         stopSignals: () => signals ?? neverStopped(),
         dev: async () => 0,

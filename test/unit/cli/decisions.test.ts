@@ -151,7 +151,13 @@ describe("the Redis server to run", () => {
 });
 
 test("the stop waits for the longest drain of any pool", () => {
-  const pool = { slotsPerWorker: 1, workersMin: 0, workersMax: 1, scaleInHoldMs: 60_000 };
+  const pool = {
+    slotsPerWorker: 1,
+    workersMin: 0,
+    workersMax: 1,
+    scaleInHoldMs: 60_000,
+    executor: "local" as const,
+  };
   expect(longestDrainMs({ pools: {} }, 30_000)).toBe(30_000);
   expect(longestDrainMs({ pools: { a: pool, b: { ...pool, drainDeadlineMs: 90_000 } } }, 30_000)).toBe(
     90_000,

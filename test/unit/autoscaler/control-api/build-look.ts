@@ -1,6 +1,8 @@
 /** Boring complete values: one queue, one lane, one type, one release, one worker, all well. */
 import type { Look } from "#autoscaler/control-api/page";
+import type { RecordedLane } from "#autoscaler/decision-record";
 import type { GateView } from "#autoscaler/gate-keeper";
+import type { OverridesView } from "#autoscaler/overrides-keeper";
 import type {
   DecisionRecord,
   LaneTripView,
@@ -64,6 +66,8 @@ export function queueView(changes: Partial<QueueView> = {}): QueueView {
     lanes: [laneView()],
     parked: 0,
     quarantined: 0,
+    pickup: null,
+    run: null,
     ...changes,
   };
 }
@@ -123,12 +127,56 @@ export function gateView(changes: Partial<GateView> = {}): GateView {
 }
 
 export function lookOf(changes: Partial<Look> = {}): Look {
-  return { snapshot: snapshotOf(), decisions: [], gates: [gateView()], ...changes };
+  return {
+    snapshot: snapshotOf(),
+    decisions: [],
+    newest: [],
+    scaling: overridesView(),
+    gates: [gateView()],
+    ...changes,
+  };
+}
+
+/** One pool with nothing set over it. */
+export function overridesView(changes: Partial<OverridesView> = {}): OverridesView {
+  const bounds = { workersMin: 0, workersMax: 4 };
+  const shop = { pool: "shop", configured: bounds, inForce: bounds, freeze: null, held: null, bounds: null };
+  return { revision: 0, at: OBSERVED_AT, pools: [shop], allFrozen: null, ...changes };
+}
+
+export function recordedLane(changes: Partial<RecordedLane> = {}): RecordedLane {
+  return {
+    lane: "shop.r1",
+    generation: 1,
+    slots: 11,
+    ruledBy: "in-system",
+    unknownBecause: null,
+    terms: [
+      { term: "in-system", slots: 11, formula: "X / (1 + phi W / s) = 33 / (1 + 0.5 x 5 s / 1.25 s) = 11" },
+      { term: "arrivals", slots: null, formula: "R + b sqrt(R): the arrival rate is not known yet" },
+    ],
+    waiting: 30,
+    inFlight: 3,
+    dueSoon: 0,
+    oldestDueAgeMs: 1_200,
+    arrivalRatePerSec: null,
+    serviceTimeMs: 1_250,
+    readySlots: 10,
+    assumed: [],
+    reachable: true,
+    wouldChange: {
+      moreAtJobsInSystem: 34,
+      lessAtJobsInSystem: 30,
+      sentence: "one slot more at 34 jobs in the system at the latest (now 33), one fewer at 30",
+    },
+    ...changes,
+  };
 }
 
 export function decisionRecord(changes: Partial<DecisionRecord> = {}): DecisionRecord {
   return {
-    id: "1-1",
+    recordVersion: 2,
+    id: "shop~1-1",
     at: "2026-03-01T02:59:48.000Z",
     queue: "shop",
     kind: "sized",
@@ -139,7 +187,22 @@ export function decisionRecord(changes: Partial<DecisionRecord> = {}): DecisionR
     desired: { "shop-1": 2 },
     limitedBy: null,
     actions: [],
-    inputs: {},
+    actionsMore: 0,
+    clamps: [],
+    holds: [],
+    blocked: [],
+    errorBudget: null,
+    overrides: { freeze: null, bounds: null },
+    inputs: {
+      lanes: [recordedLane()],
+      otherLanes: null,
+      orphanLanes: [],
+      releases: [{ release: "shop-1", generation: 1, live: true, workers: 1, draining: 0 }],
+      startDelay: { startDelayMs: 1_500, measured: true },
+      pickupPromiseMs: 5_000,
+      policy: { slotsPerWorker: 10 },
+      bounds: { workersMin: 0, workersMax: 4 },
+    },
     ...changes,
   };
 }

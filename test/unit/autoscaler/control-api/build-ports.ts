@@ -3,7 +3,7 @@ import { Registry } from "prom-client";
 import type { ControlPorts } from "#autoscaler/control-api/server";
 import { createLog } from "#shared/log";
 import { EMPTY_REGISTRY } from "#shared/registry/registry-document";
-import { snapshotOf } from "./build-look.ts";
+import { overridesView, snapshotOf } from "./build-look.ts";
 
 export function calmPorts(changes: Partial<ControlPorts> = {}): ControlPorts {
   return {
@@ -14,8 +14,26 @@ export function calmPorts(changes: Partial<ControlPorts> = {}): ControlPorts {
     readiness: () => ({ durability: null, redisReachable: true, stopping: false, problems: [] }),
     queues: { open: () => Promise.reject(new Error("no queue in this test")) },
     snapshot: async () => snapshotOf(),
-    decisions: async () => [],
+    decisions: keptDecisions([]),
+    scaling: {
+      view: async () => overridesView(),
+      freeze: () => Promise.reject(new TypeError("nothing is frozen in this test")),
+      thaw: () => Promise.reject(new TypeError("nothing is thawed in this test")),
+      bound: () => Promise.reject(new TypeError("no bounds are set in this test")),
+      unbound: () => Promise.reject(new TypeError("no bounds are reset in this test")),
+    },
     observation: async () => ({ snapshot: snapshotOf(), document: EMPTY_REGISTRY }),
+    desired: async () => ({
+      kind: "known",
+      workers: 2,
+      atMs: Date.UTC(2026, 0, 31, 12),
+      decisionId: "shop~1-1",
+    }),
+    desiredPools: ["shop"],
+    leader: async () => {
+      const leader = { id: "a-1", host: "here", pid: 1, machine: "m", epoch: 3, sinceMs: 0, leftMs: 9_000 };
+      return { id: "a-1", role: "leader", look: { leader, autoscalers: [leader] } };
+    },
     gates: async () => [],
     moveGate: () => Promise.reject(new TypeError("no gate moves in this test")),
     limits: {
@@ -31,5 +49,18 @@ export function calmPorts(changes: Partial<ControlPorts> = {}): ControlPorts {
       page: async () => ({ entries: [], unreadable: 0, nextBefore: null }),
     },
     ...changes,
+  };
+}
+
+/** A store that holds these, newest first, and has no page after the first. */
+export function keptDecisions(records: readonly unknown[]): ControlPorts["decisions"] {
+  const of = (pool: string) => records.filter((it) => (it as { queue?: unknown } | null)?.queue === pool);
+  return {
+    page: async ({ pool, limit }) => ({
+      records: (pool === null ? records : of(pool)).slice(0, limit),
+      next: null,
+    }),
+    find: async (id) => records.find((it) => (it as { id?: unknown } | null)?.id === id) ?? null,
+    newestOf: async (pools) => pools.flatMap((pool) => of(pool).slice(0, 1)),
   };
 }

@@ -1,6 +1,15 @@
 import { describe, expect, test } from "vitest";
 import { ControlMetrics } from "#autoscaler/control-api/control-metrics";
-import { decisionRecord, laneTrip, laneView, queueView, snapshotOf, workerView } from "./build-look.ts";
+import { BUCKETS } from "#autoscaler/scaling/estimate-spread";
+import {
+  decisionRecord,
+  laneTrip,
+  laneView,
+  OBSERVED_AT,
+  queueView,
+  snapshotOf,
+  workerView,
+} from "./build-look.ts";
 
 /** The scrape's lines about one metric, without comments. */
 async function samplesOf(metrics: ControlMetrics, name: string): Promise<readonly string[]> {
@@ -9,6 +18,27 @@ async function samplesOf(metrics: ControlMetrics, name: string): Promise<readonl
 }
 
 describe("ControlMetrics", () => {
+  test("shows waits and runs of the fleet as histograms, each bucket with all smaller ones", async () => {
+    const counts = new Array<number>(BUCKETS).fill(0);
+    [counts[0], counts[3], counts[BUCKETS - 1]] = [2, 1, 1];
+    const waits = { queue: "shop", type: "a.b", phase: "pickup" as const, counts, sumMs: 4_001_250 };
+    const metrics = new ControlMetrics(() => [waits]);
+    const name = "sluice_job_pickup_seconds";
+    const lines = await samplesOf(metrics, name);
+    const of = 'queue="shop",type="a.b"';
+    // 2 up to 0.1 s; one more up to 1 s; the last one is above the highest bound.
+    for (const [bound, jobs] of [
+      ["0.1", 2],
+      ["0.5", 2],
+      ["1", 3],
+      ["3600", 3],
+      ["+Inf", 4],
+    ] as const)
+      expect(lines).toContain(`${name}_bucket{le="${bound}",${of}} ${jobs}`);
+    expect(lines.slice(-2)).toEqual([`${name}_sum{${of}} 4001.25`, `${name}_count{${of}} 4`]);
+    expect(await samplesOf(metrics, "sluice_job_run_seconds")).toEqual([]);
+  });
+
   test("shows a lane's jobs and the age of the oldest, in seconds", async () => {
     const metrics = new ControlMetrics();
     const lanes = [laneView({ waiting: 3, scheduled: 2, inFlight: 1, oldestDueAgeMs: 1_500 })];
@@ -80,6 +110,40 @@ describe("ControlMetrics", () => {
       'sluice_lane_trips{queue="shop",lane="shop.r2",release="shop-2"} 1',
     ]);
     expect(await samplesOf(metrics, "sluice_tripped_lanes")).toEqual(["sluice_tripped_lanes 1"]);
+  });
+
+  test("tell why a pool has so many workers, and nothing of what is not known", async () => {
+    const metrics = new ControlMetrics();
+    const setting = { by: "ada", why: "x", at: OBSERVED_AT, expiresAt: OBSERVED_AT };
+    metrics.decided(
+      decisionRecord({
+        clamps: [{ by: "workers-max", from: 9, to: 2, sentence: "x" }],
+        overrides: { freeze: { pool: "shop", hard: false, ...setting }, bounds: null },
+        errorBudget: { burnt: null },
+      }),
+    );
+    expect(await samplesOf(metrics, "sluice_scaling_workers")).toEqual([
+      'sluice_scaling_workers{pool="shop",release="shop-1",count="present"} 1',
+      'sluice_scaling_workers{pool="shop",release="shop-1",count="wanted"} 2',
+      'sluice_scaling_workers{pool="shop",release="shop-1",count="desired"} 2',
+    ]);
+    // The term "arrivals" of the builder's lane is not known.
+    expect(await samplesOf(metrics, "sluice_scaling_term_slots")).toEqual([
+      'sluice_scaling_term_slots{pool="shop",term="in-system"} 11',
+    ]);
+    expect(await samplesOf(metrics, "sluice_scaling_limited")).toEqual([
+      'sluice_scaling_limited{pool="shop",limit="workers-max"} 1',
+    ]);
+    expect(await samplesOf(metrics, "sluice_scaling_frozen")).toEqual([
+      'sluice_scaling_frozen{pool="shop"} 1',
+    ]);
+    expect(await samplesOf(metrics, "sluice_scaling_bounds_workers")).toHaveLength(2);
+    expect(await samplesOf(metrics, "sluice_scaling_error_budget_burnt_ratio")).toEqual([]);
+    metrics.decided(decisionRecord());
+    expect(await samplesOf(metrics, "sluice_scaling_limited")).toEqual([]);
+    expect(await samplesOf(metrics, "sluice_scaling_frozen")).toEqual([
+      'sluice_scaling_frozen{pool="shop"} 0',
+    ]);
   });
 
   test("counts decisions and shows the last one of each pool", async () => {

@@ -2,17 +2,19 @@
 import { describe, expect, expectTypeOf, onTestFinished, test } from "vitest";
 import type { z } from "zod";
 import { CONTROL_API } from "#autoscaler/control-api/operations/api";
-import type { decisionSchema, snapshotSchema } from "#autoscaler/control-api/operations/views";
+import type { decisionSchema, overridesSchema } from "#autoscaler/control-api/operations/scaling";
+import type { snapshotSchema } from "#autoscaler/control-api/operations/views";
 import type { gateSchema, limitsSchema } from "#autoscaler/control-api/operations/writes";
 import { buildControlServer } from "#autoscaler/control-api/server";
 import type { GateView } from "#autoscaler/gate-keeper";
 import type { LimitsView } from "#autoscaler/limits-keeper";
+import type { OverridesView } from "#autoscaler/overrides-keeper";
 import type { DecisionRecord, Snapshot } from "#autoscaler/snapshot";
 import type { OpenApiDocument } from "#shared/http/openapi-document";
 import { DocumentChecks } from "#test/fuzz/document-checks";
 import { documentProblems } from "#test/fuzz/document-problems";
 import { decisionRecord, snapshotOf } from "./build-look.ts";
-import { calmPorts } from "./build-ports.ts";
+import { calmPorts, keptDecisions } from "./build-ports.ts";
 
 async function serve(changes: Parameters<typeof calmPorts>[0] = {}) {
   const server = await buildControlServer(calmPorts(changes));
@@ -46,7 +48,7 @@ describe("the document of the control API", () => {
   test("describes what the routes that show really answer", async () => {
     const { server, document } = await serve({
       snapshot: async () => snapshotOf(),
-      decisions: async () => [decisionRecord()],
+      decisions: keptDecisions([decisionRecord()]),
     });
     const checks = new DocumentChecks(document);
     for (const path of [
@@ -56,11 +58,13 @@ describe("the document of the control API", () => {
       "/v1/limits",
       "/v1/audit",
       "/v1/scaling/decisions",
+      "/v1/scaling/decisions/shop~1-1",
+      "/v1/scaling/overrides",
     ]) {
       const answer = await server.inject(path);
       const at = [
         "paths",
-        path,
+        path.replace("shop~1-1", "{id}"),
         "get",
         "responses",
         String(answer.statusCode),
@@ -89,5 +93,6 @@ test("what is described is what is made", () => {
   expectTypeOf<keyof z.output<typeof gateSchema>>().toEqualTypeOf<keyof GateView>();
   expectTypeOf<keyof z.output<typeof snapshotSchema>>().toEqualTypeOf<keyof Snapshot>();
   expectTypeOf<keyof z.output<typeof decisionSchema>>().toEqualTypeOf<keyof DecisionRecord>();
+  expectTypeOf<keyof z.output<typeof overridesSchema>>().toEqualTypeOf<keyof OverridesView>();
   expectTypeOf<keyof z.output<typeof limitsSchema>>().toEqualTypeOf<keyof LimitsView>();
 });

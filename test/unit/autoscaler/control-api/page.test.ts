@@ -6,6 +6,7 @@ import {
   laneTrip,
   laneView,
   lookOf,
+  overridesView,
   queueView,
   snapshotOf,
   workerView,
@@ -27,8 +28,8 @@ describe("the page", () => {
 
   test("captions every table and says what every heading belongs to", () => {
     const page = renderPage(healthy, refreshing);
-    expect(page.match(/<table/g)).toHaveLength(6);
-    expect(page.match(/<caption>/g)).toHaveLength(6);
+    expect(page.match(/<table/g)).toHaveLength(7);
+    expect(page.match(/<caption>/g)).toHaveLength(7);
     expect(page).not.toMatch(/<th(?! scope="(row|col)")(?!ead)/);
   });
 
@@ -92,15 +93,54 @@ describe("the page", () => {
     const event = { at: HOSTILE, by: HOSTILE, change: "gate-raised", version: 2, why: HOSTILE } as const;
     const next = { version: 3, mayRise: false, reason: HOSTILE };
     const gates = [gateView({ type: HOSTILE, queue: HOSTILE, next, events: [event] })];
-    for (const page of [
-      renderPage({ snapshot, decisions, gates }, refreshing),
-      renderOutagePage({ snapshot, decisions, gates }, refreshing),
-    ]) {
+    const set = { by: HOSTILE, why: HOSTILE, at: HOSTILE, expiresAt: HOSTILE };
+    const bounds = { workersMin: 0, workersMax: 1 };
+    const scaling = overridesView({
+      pools: [
+        {
+          pool: HOSTILE,
+          configured: bounds,
+          inForce: bounds,
+          freeze: { pool: HOSTILE, hard: false, ...set },
+          held: hostile,
+          bounds: { pool: HOSTILE, ...bounds, beyondConfig: false, ...set },
+        },
+      ],
+    });
+    const clamps = [{ by: HOSTILE, from: 1, to: 0, sentence: HOSTILE }];
+    const holds = [{ because: HOSTILE, workers: 1, forMs: null, sentence: HOSTILE }];
+    const newest = decisions.map((it) => ({ ...it, id: HOSTILE, clamps, holds }));
+    const look = { snapshot, decisions, newest, scaling, gates };
+    for (const page of [renderPage(look, refreshing), renderOutagePage(look, refreshing)]) {
       expect(page).not.toMatch(/<script|<img/);
       expect(page).toContain("&quot;&gt;&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;");
       // What looked like an entity is shown as it was written.
       expect(page).toContain("alert(1)&gt;&amp;lt;");
     }
+  });
+
+  test("answers why there are so many workers, with terms, limits, holds and a link to the record", () => {
+    const decision = decisionRecord({
+      clamps: [{ by: "workers-max", from: 9, to: 2, sentence: "workersMax is 2" }],
+      holds: [{ because: "recently-wanted", workers: 1, forMs: 9_000, sentence: "wanted lately" }],
+    });
+    const page = renderPage(lookOf({ newest: [decision] }), refreshing);
+    expect(page).toContain("shop.r1: <strong>in-system 11</strong> arrivals not known");
+    expect(page).toContain("limit workers-max: 9 → 2, workersMax is 2");
+    expect(page).toContain("hold recently-wanted: 1 worker, wanted lately");
+    expect(page).toContain('<a href="/v1/scaling/decisions/shop~1-1">shop~1-1</a>');
+  });
+
+  test("says of a pool without a decision that its number is not known, and who froze it", () => {
+    const at = "2026-03-01T02:00:00.000Z";
+    const freeze = { pool: "*", hard: true, by: "ada", why: "incident", at, expiresAt: at };
+    const scaling = overridesView({
+      pools: overridesView().pools.map((it) => ({ ...it, freeze, held: { "shop-1": 1 } })),
+    });
+    const page = renderPage(lookOf({ scaling }), refreshing);
+    expect(page).toMatch(/<td[^>]*data-label="Workers"[^>]*><div>not known/);
+    expect(page).toContain("frozen hard");
+    expect(page).toContain("2026-03-01 02:00:00 UTC</time>: incident");
   });
 
   test("says every state in words, worst worker first", () => {

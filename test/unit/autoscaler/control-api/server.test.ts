@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { buildControlServer, type ControlPorts } from "#autoscaler/control-api/server";
-import { decisionRecord, OBSERVED_AT, snapshotOf } from "./build-look.ts";
+import { OBSERVED_AT, snapshotOf } from "./build-look.ts";
 import { calmPorts } from "./build-ports.ts";
 
 type Server = Awaited<ReturnType<typeof buildControlServer>>;
@@ -21,7 +21,11 @@ async function serve(changes: Partial<ControlPorts> = {}): Promise<Server> {
 
 const redisAway: Partial<ControlPorts> = {
   snapshot: () => Promise.reject(new Error("Redis did not answer in time")),
-  decisions: () => Promise.reject(new Error("Redis did not answer in time")),
+  decisions: {
+    page: () => Promise.reject(new Error("Redis did not answer in time")),
+    find: () => Promise.reject(new Error("Redis did not answer in time")),
+    newestOf: () => Promise.reject(new Error("Redis did not answer in time")),
+  },
 };
 
 describe("the control API", () => {
@@ -84,46 +88,6 @@ describe("the control API", () => {
       });
     },
   );
-});
-
-describe("scaling decisions", () => {
-  test("are the newest 50 unless asked otherwise", async () => {
-    const decisions = vi.fn(async () => []);
-    const server = await serve({ decisions });
-    await server.inject("/v1/scaling/decisions");
-    await server.inject("/v1/scaling/decisions?limit=500");
-    expect(decisions.mock.calls).toEqual([[50], [500]]);
-  });
-
-  test.each(["0", "501", "-1", "1.5", "05", "ten", "", "1e2", "1&limit=2"])(
-    "refuse the limit %j and name the field and the rule",
-    async (limit) => {
-      const answer = await (await serve()).inject(`/v1/scaling/decisions?limit=${limit}`);
-      expect(answer.statusCode).toBe(400);
-      expect(answer.json()).toMatchObject({
-        code: "QUERY_INVALID",
-        detail: "limit must be one whole number from 1 to 500.",
-        errors: [{ pointer: "/limit", rule: "whole-number-1-500" }],
-      });
-    },
-  );
-
-  test("can be those of one queue, however many of others lie between", async () => {
-    const mail = decisionRecord({ id: "1-1", queue: "mail" });
-    const records = [...Array.from({ length: 60 }, () => decisionRecord()), mail];
-    const server = await serve({ decisions: async (max) => records.slice(0, max) });
-    const answer = await server.inject("/v1/scaling/decisions?queue=mail&limit=1");
-    expect(answer.json()).toEqual({ decisions: [mail], unreadable: 0 });
-    expect((await server.inject("/v1/scaling/decisions?queue=No.Queue")).json()).toMatchObject({
-      errors: [{ pointer: "/queue", rule: "queue-name" }],
-    });
-  });
-
-  test("that another version wrote are counted, not guessed at", async () => {
-    const server = await serve({ decisions: async () => [decisionRecord(), { id: "2" }, null] });
-    const answer = await server.inject("/v1/scaling/decisions");
-    expect(answer.json()).toEqual({ decisions: [decisionRecord()], unreadable: 2 });
-  });
 });
 
 describe("while Redis is away", () => {
