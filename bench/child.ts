@@ -17,6 +17,8 @@ export interface ChildOptions {
   readonly command: string;
   readonly args: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** Gets everything the process prints, and not just its end. */
+  onOutput?(text: string): void;
 }
 
 export class Child {
@@ -25,7 +27,7 @@ export class Child {
   readonly #ended: Promise<string>;
   #log = "";
 
-  private constructor({ name, command, args, env }: ChildOptions) {
+  private constructor({ name, command, args, env, onOutput }: ChildOptions) {
     this.#name = name;
     const inherited = { PATH: process.env.PATH ?? "", HOME: process.env.HOME ?? "" };
     const isNode = command === process.execPath;
@@ -37,6 +39,7 @@ export class Child {
     for (const stream of [this.#process.stdout, this.#process.stderr]) {
       stream?.on("data", (chunk: Buffer) => {
         this.#log = (this.#log + chunk.toString()).slice(-LOG_CHARS_KEPT);
+        onOutput?.(chunk.toString());
       });
     }
     this.#ended = new Promise((resolve) => {
