@@ -1,7 +1,10 @@
 /** The autoscaler's environment. */
+import { resolve } from "node:path";
 import { z } from "zod";
 import { listenSettings, listenVariables, processSettings, processVariables } from "#shared/process-env";
 import { count, durationMs } from "#shared/read-config";
+import { kedaSettings, kedaVariables } from "./keda/keda-settings.ts";
+import { TICK_MS } from "./scaling/decide-lane-slots.ts";
 
 export const autoscalerEnv = z
   .object({
@@ -17,13 +20,33 @@ export const autoscalerEnv = z
     SLUICE_DRAIN_DEADLINE_MS: durationMs(0, 3_600_000)
       .default(30_000)
       .describe("Drain deadline of workers whose pool names none."),
+    SLUICE_DATA_DIR: z
+      .string()
+      .default(".sluice")
+      .describe(
+        "Where it keeps what it must not forget of workers and leaders; autoscalers of one machine share it.",
+      ),
+    ...kedaVariables,
+    SLUICE_EXECUTOR_DIR: z
+      .string()
+      .optional()
+      .describe(
+        "The directory itself, for one Redis and prefix; one below SLUICE_DATA_DIR by their address.",
+      ),
+    SLUICE_TICK_MS: durationMs(200, 60_000)
+      .default(TICK_MS)
+      .describe("How often it looks at the load and sizes the pools."),
   })
   .transform((env) => ({
+    keda: kedaSettings(env),
     ...processSettings(env),
     ...listenSettings(env),
     port: env.SLUICE_CONTROL_PORT,
     configPath: env.SLUICE_CONFIG,
     drainDeadlineMs: env.SLUICE_DRAIN_DEADLINE_MS,
+    dataDir: resolve(env.SLUICE_DATA_DIR),
+    executorDir: env.SLUICE_EXECUTOR_DIR === undefined ? null : resolve(env.SLUICE_EXECUTOR_DIR),
+    tickMs: env.SLUICE_TICK_MS,
   }));
 
 export type AutoscalerConfig = Readonly<z.output<typeof autoscalerEnv>>;

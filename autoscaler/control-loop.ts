@@ -1,22 +1,29 @@
 /**
- * Observe, estimate, decide, act, record; every five seconds, and at once when a job comes to a queue
- * that has no worker.
+ * Observe, estimate, decide, act, record; every tick, and at once when it is woken. A standby observes and
+ * estimates too, so that it knows the load when it has to lead; it does no more.
  *
  * All the effects and none of the judgement: how many workers is `decidePool`'s alone, who leaves is
- * `decideLeavers`'. A failed round changes nothing, and the first round after one only looks: a fleet
- * that was cut off with us needs a moment to be heard of again.
+ * `decideLeavers`'. A failed round changes nothing, and the first round after one only looks while a worker is
+ * silent: a fleet that was cut off with us needs a moment to be heard of again.
  */
 import type { Clock } from "#shared/clock";
 import type { Log } from "#shared/log";
+import type { DecisionStore } from "#shared/redis/decision-store";
+import type { DesiredStore } from "#shared/redis/desired-store";
 import type { FleetStore } from "#shared/redis/fleet-store";
 import type { LoadStore } from "#shared/redis/load-store";
-import type { SluiceConfig } from "#shared/sluice-config";
+import type { ScalingOverridesFollower } from "#shared/redis/scaling-overrides-store";
+import type { PoolConfig, SluiceConfig } from "#shared/sluice-config";
 import { fromRfc3339 } from "#shared/system-clock";
+import { EarlyWake } from "./early-wake.ts";
 import type { FleetExecutor } from "./fleet/fleet-executor.ts";
+import type { FleetSight } from "./fleet/fleet-sight.ts";
+import { NoExecutor } from "./fleet/no-executor.ts";
+import type { RunningWorker } from "./fleet/worker-roster.ts";
+import type { Term } from "./leadership.ts";
 import type { Observation, Observer } from "./observe.ts";
-import { PoolScaler } from "./pool-scaler.ts";
+import { type FleetOrders, PoolScaler } from "./pool-scaler.ts";
 import type { LaneRetirer } from "./retirement/lane-retirer.ts";
-import { TICK_MS } from "./scaling/decide-lane-slots.ts";
 import type { LoadEstimates } from "./scaling/load-estimates.ts";
 import type { DecisionRecord } from "./snapshot.ts";
 import type { StartDelays } from "./start-delays.ts";
@@ -24,8 +31,15 @@ import type { StartDelays } from "./start-delays.ts";
 /** Shortest time between two rounds, however many jobs announce themselves. */
 const ROUND_MS_MIN = 200;
 
+/** From a round that failed, or only looked, to the next. */
+const AGAIN_MS = 1_000;
+
+/** Long enough for a worker that was cut off with us to be heard of: to connect anew, and to beat. */
+const SILENT_MS = 4_000;
+
 /** The proof of life outlasts a few missed rounds. */
 const ALIVE_MS = 30_000;
+const ALIVE_TICKS = 3;
 
 export interface ControlLoopPorts {
   readonly clock: Clock;
@@ -34,87 +48,130 @@ export interface ControlLoopPorts {
   readonly observer: Observer;
   readonly fleet: FleetStore;
   readonly load: LoadStore;
-  readonly executor: FleetExecutor;
-  readonly estimates: LoadEstimates;
+  readonly decisions: Pick<DecisionStore, "record">;
+  readonly desired: Pick<DesiredStore, "show">;
+  readonly overrides: Pick<ScalingOverridesFollower, "refresh" | "of">;
+  readonly executor: Pick<FleetExecutor, "desired" | "stop">;
+  readonly sight: FleetSight;
+  readonly leadership: { readonly term: Term | null; readonly calm: boolean };
   readonly startDelays: StartDelays;
+  readonly estimates: LoadEstimates;
   readonly laneRetirer: Pick<LaneRetirer, "see">;
   /** Name of this machine, as workers report it. */
   readonly host: string;
-  /** Fences the orders of an earlier autoscaler. */
-  readonly epoch: number;
+  /** How often it looks, in milliseconds. */
+  readonly tickMs: number;
+  /** Takes over a worker of this machine that the executor does not know. */
+  adopt(worker: RunningWorker): void;
+  /** What is to be done once at the beginning of a term, with the first look in it. */
+  onTerm(observation: Observation): Promise<void>;
   onDecision(record: DecisionRecord): void;
   onObservation(observation: Observation): void;
 }
 
 export class ControlLoop {
   readonly #ports: ControlLoopPorts;
-  readonly #pools: readonly PoolScaler[];
+  readonly #early: EarlyWake;
+  /** Of the term that this process leads in; a new term begins with an empty memory. */
+  #pools: readonly PoolScaler[] = [];
+  #term: Term | null = null;
   #wake = new AbortController();
   #justFailed = true;
-  /** Queues of the registry: the gates ask for the load of those without a pool too. */
-  #queues: readonly string[] = [];
 
   constructor(ports: ControlLoopPorts) {
     this.#ports = ports;
-    this.#pools = Object.entries(ports.config.pools).map(
-      ([queue, policy]) => new PoolScaler({ ...ports, queue, policy }),
-    );
+    this.#early = new EarlyWake({ ...ports, wake: () => this.wake() });
   }
 
-  /** A job has come to `queue`: do not wait for the tick when nobody is there to take it. */
+  /** Begins the next round now, or as soon as the one in progress has ended. */
+  wake(): void {
+    this.#wake.abort();
+  }
+
+  /** A job has come to `queue`: do not wait for the tick when its pool must grow before. */
   enqueued(queue: string): void {
-    const pool = this.#pools.find((it) => it.queue === queue);
-    if (pool?.hasNobody === true) this.#wake.abort();
+    if (this.#ports.leadership.term !== null) this.#early.enqueued(queue);
   }
 
   /** Resolves once `signal` aborts and the round in progress has ended. */
   async run(signal: AbortSignal): Promise<void> {
-    const { clock, log } = this.#ports;
+    const { clock, log, tickMs } = this.#ports;
     while (!signal.aborted) {
       this.#wake = new AbortController();
       const startedMs = clock.monotonicMs();
+      let lookAgain = false;
       try {
-        await this.#round();
+        lookAgain = await this.#round();
         this.#justFailed = false;
       } catch (error) {
         this.#justFailed = true;
         log.warn({ err: error }, "round failed; the fleet stays as it is");
       }
       const tookMs = clock.monotonicMs() - startedMs;
-      const waitMs = this.#justFailed ? 1_000 : TICK_MS - tookMs;
+      const waitMs = this.#justFailed ? AGAIN_MS : lookAgain ? SILENT_MS : tickMs - tookMs;
       await clock.sleep(ROUND_MS_MIN, signal);
       await clock.sleep(Math.max(0, waitMs - ROUND_MS_MIN), AbortSignal.any([signal, this.#wake.signal]));
     }
   }
 
-  async #round(): Promise<void> {
-    const { observer, load, estimates, startDelays, executor, laneRetirer, onObservation } = this.#ports;
-    await load.showAutoscaler(ALIVE_MS);
-    for (const queue of new Set([...this.#pools.map((it) => it.queue), ...this.#queues])) {
-      const [arrivals, service] = await Promise.all([load.arrivals(queue), load.service(queue)]);
-      estimates.read(queue, { readAtMs: this.#ports.clock.monotonicMs(), arrivals, service });
-    }
+  /** Answers whether the next round shall come soon. */
+  async #round(): Promise<boolean> {
+    const { observer, load, startDelays, sight, laneRetirer, leadership, tickMs } = this.#ports;
+    await load.showAutoscaler(Math.max(ALIVE_MS, ALIVE_TICKS * tickMs));
     const observation = await observer.look();
-    this.#queues = observation.snapshot.queues.map((it) => it.queue);
-    onObservation(observation);
-    await laneRetirer.see(observation);
-    startDelays.see(observation, executor.workers());
+    this.#ports.onObservation(observation);
+    startDelays.see(observation, sight.workers());
     this.#adoptLocal(observation);
-    if (this.#justFailed) {
-      for (const pool of this.#pools) pool.present(observation);
-      return;
+    const { term } = leadership;
+    if (term === null || term.over.aborted) {
+      this.#term = null;
+      this.#early.looked(observation, this.#wanted());
+      return false;
     }
+    await this.#begin(term, observation);
+    if (this.#justFailed && !leadership.calm && hasSilent(observation, sight)) {
+      this.#early.looked(observation, this.#wanted());
+      return true;
+    }
+    term.require();
+    await this.#ports.overrides.refresh();
+    await laneRetirer.see(observation);
     for (const pool of this.#pools) await pool.scale(observation);
+    this.#early.looked(observation, this.#wanted());
+    return false;
+  }
+
+  async #begin(term: Term, observation: Observation): Promise<void> {
+    if (this.#term === term) return;
+    const { onTerm, config } = this.#ports;
+    await onTerm(observation);
+    this.#pools = Object.entries(config.pools).map(
+      ([queue, policy]) => new PoolScaler({ ...this.#ports, ...this.#handsOf(policy), term, queue, policy }),
+    );
+    this.#term = term;
+  }
+
+  /** What acts on a pool: nothing of ours where something else starts and stops its workers. */
+  #handsOf({ executor }: PoolConfig): Pick<ControlLoopPorts, "executor"> & { readonly fleet: FleetOrders } {
+    if (executor === "local") return this.#ports;
+    return {
+      executor: new NoExecutor(),
+      fleet: { order: async () => undefined, forget: async () => undefined },
+    };
+  }
+
+  #wanted(): ReadonlyMap<string, number> {
+    return new Map(this.#pools.map((it) => [it.queue, it.desiredWorkers]));
   }
 
   /** Takes over workers of this machine that were started by an autoscaler before this one. */
   #adoptLocal({ snapshot }: Observation): void {
-    const { executor, config } = this.#ports;
-    const known = new Set(executor.workers().map((it) => it.workerId));
+    const { sight, config, adopt } = this.#ports;
+    const known = new Set(sight.workers().map((it) => it.workerId));
     for (const worker of snapshot.workers) {
       const mine = worker.host === this.#ports.host && worker.pid !== null && worker.queue in config.pools;
       if (!mine || worker.pid === null || known.has(worker.worker) || worker.state === "dead") continue;
-      executor.adopt({
+      adopt({
         workerId: worker.worker,
         release: worker.release,
         queue: worker.queue,
@@ -123,4 +180,10 @@ export class ControlLoop {
       });
     }
   }
+}
+
+/** Whether a worker may be well that was not heard of for a while. */
+function hasSilent({ snapshot }: Observation, sight: FleetSight): boolean {
+  const silent = snapshot.workers.filter(({ state }) => state === "suspect" || state === "dead");
+  return silent.some(({ worker }) => !sight.hasEnded(worker));
 }

@@ -14,6 +14,11 @@ const startLog = createLog("autoscaler", "info");
 const stop = new AbortController();
 const insist = new AbortController();
 try {
+  if (process.argv[2] === "simulate") {
+    // Loaded for the task alone, which ends by itself.
+    const { printSimulation } = await import("./simulate-task.ts");
+    process.exit(await printSimulation(process));
+  }
   const config = readConfig(autoscalerEnv, process.env);
   listenForStop({
     onStop: () => stop.abort(),

@@ -1,39 +1,60 @@
 /**
- * Wires one autoscaler process: control loop, executor, control API; and stops them in order.
+ * Wires one autoscaler process: control loop, leadership, executor, control API; and stops them in order.
  *
- * Stopping ends the loop first, so that nothing is started any more, then the workers by draining.
+ * Any number may run on one Redis: one leads and the others stand by, and all answer. Stopping ends the leader's work
+ * first, so that nothing is started any more, and gives the lease back; then the workers are drained, unless another
+ * autoscaler of this machine goes on with them.
  */
 import type { AddressInfo } from "node:net";
 import { hostname } from "node:os";
 import type { FastifyInstance } from "fastify";
 import type { Clock } from "#shared/clock";
+import type { Authentication } from "#shared/http/authenticate";
 import { isLoopback, requireLoopback } from "#shared/http/loopback";
 import { startAuthentication } from "#shared/http/start-authentication";
 import type { Log } from "#shared/log";
-import { type AuditAct, AuditStore } from "#shared/redis/audit-store";
-import { connectPatient, disconnect, type RedisConnection, untilReady } from "#shared/redis/connection";
+import { AuditStore } from "#shared/redis/audit-store";
+import {
+  connectFailingFast,
+  connectPatient,
+  disconnect,
+  type RedisConnection,
+  untilReady,
+} from "#shared/redis/connection";
+import { DecisionStore } from "#shared/redis/decision-store";
+import { DesiredStore } from "#shared/redis/desired-store";
 import { requireSafe } from "#shared/redis/durability";
 import { DurabilityWatch } from "#shared/redis/durability-watch";
 import { FleetStore } from "#shared/redis/fleet-store";
 import { keysOf } from "#shared/redis/keys";
 import { LaneQueues } from "#shared/redis/lane-queues";
+import { LeaderLease } from "#shared/redis/leader-lease";
 import { LimitsStore } from "#shared/redis/limits-store";
 import { LoadStore } from "#shared/redis/load-store";
 import { RegistryFollower } from "#shared/redis/registry-store";
+import { ScalingOverridesFollower, ScalingOverridesStore } from "#shared/redis/scaling-overrides-store";
+import { boundsInForce } from "#shared/scaling/resolve-overrides";
 import { limitsBaseOf, readSluiceConfig, type SluiceConfig } from "#shared/sluice-config";
 import type { AutoscalerConfig } from "./config.ts";
+import { answeredSoon, answersOf } from "./control-answers.ts";
 import type { ChoreMetrics } from "./control-api/chore-metrics.ts";
 import { ControlMetrics } from "./control-api/control-metrics.ts";
+import { addLeaderMetrics } from "./control-api/leader-metrics.ts";
 import { buildControlServer } from "./control-api/server.ts";
 import { ControlLoop } from "./control-loop.ts";
 import { LocalProcesses } from "./fleet/local-processes.ts";
-import { GateKeeper, type GateMove } from "./gate-keeper.ts";
+import { GateKeeper } from "./gate-keeper.ts";
+import { DesiredNumbers } from "./keda/desired-numbers.ts";
+import { requireSafeKeda } from "./keda/keda-settings.ts";
+import { startKeda } from "./keda/start-keda.ts";
+import { LeadFleet } from "./lead-fleet.ts";
 import { LeaderWork } from "./leader-work.ts";
-import { LimitsKeeper, type OverrideRequest } from "./limits-keeper.ts";
+import { LimitsKeeper } from "./limits-keeper.ts";
 import { Observer } from "./observe.ts";
 import { retireAbsent } from "./retire-absent.ts";
 import { LaneRetirer } from "./retirement/lane-retirer.ts";
 import { LoadEstimates } from "./scaling/load-estimates.ts";
+import { scalingAnswers } from "./scaling-answers.ts";
 import { StartDelays } from "./start-delays.ts";
 
 const START_TIMEOUT_MS = 15_000;
@@ -55,17 +76,21 @@ export interface AutoscalerPorts {
 /** @throws when the configuration, the environment or Redis does not allow a start. */
 export async function runAutoscaler(config: AutoscalerConfig, ports: AutoscalerPorts): Promise<void> {
   requireLoopback(config);
+  if (config.keda !== null) requireSafeKeda(config.keda, config.auth);
   const sluice = await readSluiceConfig(config.configPath);
   const connections = {
     commands: connectPatient(config.redisUrl, "sluice-autoscaler"),
     events: connectPatient(config.redisUrl, "sluice-autoscaler-events"),
+    leaseRedis: connectFailingFast(config.redisUrl, "sluice-autoscaler-lease"),
   };
   try {
-    await untilReady(connections.commands, START_TIMEOUT_MS);
+    const needed = [connections.commands, connections.leaseRedis];
+    await Promise.all(needed.map((it) => untilReady(it, START_TIMEOUT_MS)));
     await control({ ...ports, config, sluice, ...connections });
   } finally {
     disconnect(connections.commands);
     disconnect(connections.events);
+    disconnect(connections.leaseRedis);
   }
 }
 
@@ -74,19 +99,44 @@ interface Control extends AutoscalerPorts {
   readonly sluice: SluiceConfig;
   readonly commands: RedisConnection;
   readonly events: RedisConnection;
+  readonly leaseRedis: RedisConnection;
 }
 
 async function control(setup: Control): Promise<void> {
-  const { config, sluice, commands, events, clock, log, stop } = setup;
+  const { config, commands, events, clock, log } = setup;
   const keys = keysOf(config.prefix);
   const watch = new DurabilityWatch(commands, config.durability);
   requireSafe(await watch.look());
 
   const door = await startAuthentication(config.auth, { redis: commands, keys, clock, log });
+  const parts = partsOf(setup);
+  const { lead, metrics, numbers } = parts;
+  const keda = await kedaOf(setup, numbers, door.authentication);
+  const loop = loopOf(setup, parts);
+  addLeaderMetrics(metrics.registry, lead.leadership);
+  lead.leadership.onTerm(() => loop.wake());
+  await LoadStore.listen(events, keys, (queue) => loop.enqueued(queue));
+  await LeaderLease.listen(events, keys, () => lead.leadership.released());
+
+  const queues = new LaneQueues(commands, config.prefix);
+  const { authentication } = door;
+  const server = await serverOf({ ...setup, ...parts, watch, queues, authentication });
+  await listenAndRun(server, { ...setup, lead, watch, loops: [loop, door, lead.keeper, ...keda] });
+  queues.close();
+  log.info("autoscaler has stopped");
+}
+
+/** What the loop and the control API share. */
+function partsOf(setup: Control) {
+  const { config, sluice, commands, clock } = setup;
+  const keys = keysOf(config.prefix);
   const load = new LoadStore(commands, keys);
-  const executor = new LocalProcesses({ ...setup, config: sluice, drainDeadlineMs: config.drainDeadlineMs });
   const startDelays = new StartDelays(clock);
   const estimates = new LoadEstimates();
+  const metrics = new ControlMetrics(() => estimates.histograms());
+  const scalingOverrides = new ScalingOverridesStore(commands, keys);
+  const overrides = new ScalingOverridesFollower(scalingOverrides);
+  const lead = leadFleet(setup, metrics.chores, overrides);
   const fleet = new FleetStore(commands, keys);
   const observer = new Observer({
     clock,
@@ -94,32 +144,52 @@ async function control(setup: Control): Promise<void> {
     fleet,
     load,
     registry: new RegistryFollower(commands, keys),
-    executor,
+    executor: lead.sight,
     estimates,
+    tickMs: config.tickMs,
     startDelayMs: () => startDelays.estimate.startDelayMs,
   });
-  await retireAbsent((await observer.look()).snapshot, { redis: commands, keys, config: sluice, log });
+  const decisions = new DecisionStore(commands, keys);
+  const desired = new DesiredStore(commands, keys);
+  const numbers = new DesiredNumbers({ store: desired, config: sluice, clock });
+  const stores = { load, fleet, decisions, desired, scalingOverrides, overrides };
+  return { ...stores, lead, metrics, startDelays, estimates, observer, numbers };
+}
 
-  const metrics = new ControlMetrics();
-  const loop = new ControlLoop({
+type Parts = ReturnType<typeof partsOf>;
+
+function loopOf(setup: Control, parts: Parts): ControlLoop {
+  const { config, sluice, commands, clock, log } = setup;
+  const keys = keysOf(config.prefix);
+  const { lead, metrics } = parts;
+  return new ControlLoop({
+    ...parts,
     clock,
     log,
     config: sluice,
-    observer,
-    fleet,
-    load,
-    executor,
-    estimates,
-    startDelays,
+    executor: lead.executor,
+    sight: lead.sight,
+    leadership: lead.leadership,
+    tickMs: config.tickMs,
     laneRetirer: new LaneRetirer({ redis: commands, keys, clock, log }),
     host: hostname(),
-    epoch: await load.nextEpoch(),
+    adopt: (worker) => lead.executor.adopt(worker),
+    onTerm: ({ snapshot }) => retireAbsent(snapshot, { redis: commands, keys, config: sluice, log }),
     onDecision: (record) => metrics.decided(record),
     onObservation: ({ snapshot }) => metrics.observed(snapshot),
   });
-  await LoadStore.listen(events, keys, (queue) => loop.enqueued(queue));
+}
 
-  const queues = new LaneQueues(commands, config.prefix);
+interface Serving extends Control, Parts {
+  readonly watch: DurabilityWatch;
+  readonly queues: LaneQueues;
+  readonly authentication: Authentication;
+}
+
+async function serverOf(serving: Serving): Promise<FastifyInstance> {
+  const { config, sluice, commands, clock, log, stop, watch, queues, authentication } = serving;
+  const { lead, metrics, observer, decisions, scalingOverrides, estimates, numbers } = serving;
+  const keys = keysOf(config.prefix);
   const gateKeeper = new GateKeeper({
     redis: commands,
     keys,
@@ -129,39 +199,82 @@ async function control(setup: Control): Promise<void> {
     look: () => observer.look(),
   });
   const audit = new AuditStore({ redis: commands, keys, clock, log });
-  const server = await buildControlServer({
+  return buildControlServer({
     log,
     loopbackOnly: isLoopback(config.host),
-    authentication: door.authentication,
+    authentication,
     metrics: metrics.registry,
     queues,
-    ...answersOf({ clock, observer, load, gateKeeper, audit, limits: await publishedLimits(setup) }),
+    leader: () => answeredSoon(clock, lead.view()),
+    desired: (question) => numbers.answer(question),
+    desiredPools: numbers.pools,
+    ...scalingAnswers({
+      decisions,
+      store: scalingOverrides,
+      config: sluice,
+      snapshot: async () => (await observer.recent()).snapshot,
+      soon: (answer) => answeredSoon(clock, answer),
+    }),
+    ...answersOf({ clock, observer, gateKeeper, audit, limits: await publishedLimits(serving) }),
     readiness: () => ({ durability: watch.found, ...watchState(watch, stop), problems: [] }),
   });
-  await listenAndRun(server, { ...setup, executor, watch, metrics: metrics.chores, loops: [loop, door] });
-  queues.close();
-  log.info("autoscaler has stopped");
+}
+
+/** The scaler for KEDA, where it is asked for. */
+async function kedaOf(setup: Control, numbers: DesiredNumbers, authentication: Authentication) {
+  const { keda } = setup.config;
+  return keda === null ? [] : [await startKeda(keda, { ...setup, numbers, authentication })];
+}
+
+/** The lease, the executor, and what is done under the lease beside scaling. */
+function leadFleet(
+  setup: Control,
+  chores: ChoreMetrics,
+  overrides: Pick<ScalingOverridesFollower, "of">,
+): LeadFleet {
+  const { config, sluice, clock, log, leaseRedis } = setup;
+  const { drainDeadlineMs, redisUrl, dataDir, executorDir } = config;
+  return new LeadFleet({
+    clock,
+    log,
+    sluice,
+    keys: keysOf(config.prefix),
+    redisUrl,
+    dataDir,
+    executorDir,
+    leaseRedis,
+    processes: new LocalProcesses({ ...setup, config: sluice, drainDeadlineMs }),
+    bounds: (queue) => {
+      const policy = sluice.pools[queue] ?? { workersMin: 0, workersMax: 0 };
+      return boundsInForce(policy, overrides.of(queue, clock.nowMs()).bounds);
+    },
+    work: ({ over }) => new LeaderWork({ ...config, clock, log, metrics: chores }).run(over),
+  });
 }
 
 interface Running extends Control {
-  readonly executor: LocalProcesses;
+  readonly lead: LeadFleet;
   readonly watch: DurabilityWatch;
-  readonly metrics: ChoreMetrics;
   readonly loops: readonly { run(stop: AbortSignal): Promise<unknown> }[];
 }
 
-/** Serves until it is told to stop, then stops the workers. */
+/** Serves until it is told to stop, then stops the workers, or leaves them to another autoscaler of the machine. */
 async function listenAndRun(server: FastifyInstance, running: Running): Promise<void> {
-  const { config, log, clock, executor, watch, metrics, stop, insist } = running;
-  const leaderWork = new LeaderWork({ ...config, clock, log, metrics });
-  const loops = [...running.loops, leaderWork, { run: () => watch.run(clock, stop) }];
+  const { config, log, clock, lead, watch, stop, insist } = running;
+  const { executor, leadership } = lead;
+  const loops = [...running.loops, { run: () => watch.run(clock, stop) }];
   await server.listen({ host: config.host, port: config.port });
   log.info({ port: (server.server.address() as AddressInfo).port }, "autoscaler is listening");
   insist.addEventListener("abort", () => executor.killAll(), { once: true });
+  const leading = leadership.run(stop);
   await Promise.race([Promise.all(loops.map((it) => it.run(stop))), afterStop(stop, clock)]);
-  log.info({ workers: executor.workers().length }, "autoscaler is stopping its workers");
+  // The lease is given back, and with it our place among those that stand by.
+  await leading;
   const closed = Promise.race([server.close(), clock.sleep(CLOSE_TIMEOUT_MS)]);
-  await Promise.all([executor.stopAll(), closed]);
+  const other = lead.leaveTo();
+  if (other === null) log.info("autoscaler is stopping its workers");
+  else log.info({ pid: other }, "another autoscaler of this machine goes on with the workers");
+  await Promise.all([other === null ? executor.stopAll() : null, closed]);
 }
 
 /** The limits, with what the configuration file says as their base. */
@@ -174,45 +287,6 @@ async function publishedLimits({ config, sluice, commands, clock }: Control): Pr
 function watchState({ redisReachable }: DurabilityWatch, stop: AbortSignal) {
   return { redisReachable, stopping: stop.aborted };
 }
-
-/** What the control API asks, each answered soon or not at all. */
-function answersOf({ clock, observer, load, gateKeeper, audit, limits }: Answering) {
-  return {
-    audit: {
-      record: (act: AuditAct) => audit.record(act),
-      page: (limit: number, before: number | null) => answeredSoon(clock, audit.page(limit, before)),
-    },
-    snapshot: async () => (await answeredSoon(clock, observer.recent())).snapshot,
-    observation: () => answeredSoon(clock, observer.recent()),
-    decisions: (max: number) => answeredSoon(clock, load.decisions(max)),
-    gates: () => answeredSoon(clock, gateKeeper.gates()),
-    moveGate: (move: GateMove) => answeredSoon(clock, gateKeeper.move(move)),
-    limits: {
-      view: () => answeredSoon(clock, limits.view()),
-      set: (request: OverrideRequest) => answeredSoon(clock, limits.set(request)),
-      drop: (path: string) => answeredSoon(clock, limits.drop(path)),
-    },
-  };
-}
-
-interface Answering {
-  readonly clock: Clock;
-  readonly observer: Observer;
-  readonly load: LoadStore;
-  readonly gateKeeper: GateKeeper;
-  readonly audit: AuditStore;
-  readonly limits: LimitsKeeper;
-}
-
-/** A viewer is not kept waiting for a Redis that is away: the loops' connection is a patient one. */
-async function answeredSoon<Answer>(clock: Clock, answer: Promise<Answer>): Promise<Answer> {
-  const late = clock.sleep(VIEW_TIMEOUT_MS).then(() => {
-    throw new Error("Redis did not answer in time");
-  });
-  return Promise.race([answer, late]);
-}
-
-const VIEW_TIMEOUT_MS = 2_000;
 
 /** A round that hangs in a Redis that is away does not hold up a stop. */
 function afterStop(stop: AbortSignal, clock: Clock): Promise<unknown> {

@@ -88,6 +88,18 @@ export interface LaneView {
   readonly serviceTimeMs: number | null;
 }
 
+/** How long a queue's jobs took over something in the last ten minutes. */
+export interface SpreadView {
+  /** Jobs that were counted, > 0. */
+  readonly jobs: number;
+  /** Half, 95 and 99 of 100 jobs took no longer, in milliseconds. */
+  readonly p50Ms: number;
+  readonly p95Ms: number;
+  readonly p99Ms: number;
+  /** Squared coefficient of variation: 0 all alike, 1 as uneven as exponential. */
+  readonly scv: number;
+}
+
 export interface QueueView {
   readonly queue: string;
   readonly app: string;
@@ -99,6 +111,10 @@ export interface QueueView {
   readonly lanes: readonly LaneView[];
   readonly parked: number;
   readonly quarantined: number;
+  /** From due to taken, `null` when no job was taken lately whose wait is known. */
+  readonly pickup: SpreadView | null;
+  /** From taken to settled, `null` when no run has ended lately. */
+  readonly run: SpreadView | null;
 }
 
 export interface ReleaseView {
@@ -121,25 +137,4 @@ export interface Snapshot {
   readonly memory: MemoryUse;
 }
 
-/** What one decision was, with everything it was made from. */
-export interface DecisionRecord {
-  /** `<epoch>-<number>`, rising. */
-  readonly id: string;
-  /** RFC 3339. */
-  readonly at: string;
-  readonly queue: string;
-  readonly kind: "sized" | "hold";
-  /** Stable code. */
-  readonly reason: string;
-  /** The number explained in a sentence. */
-  readonly sentence: string;
-  /** Workers by release: before, asked for without limits, and after limits. */
-  readonly present: Readonly<Record<string, number>>;
-  readonly wanted: Readonly<Record<string, number>>;
-  readonly desired: Readonly<Record<string, number>>;
-  readonly limitedBy: string | null;
-  /** What was done about it. */
-  readonly actions: readonly { readonly act: string; readonly release: string; readonly worker: string }[];
-  /** The measurements and the policy that went into it. */
-  readonly inputs: Readonly<Record<string, unknown>>;
-}
+export type { DecisionRecord } from "./decision-record.ts";

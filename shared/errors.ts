@@ -264,3 +264,34 @@ export class TerminalJobError extends SluiceError {
   readonly code = "JOB_TERMINAL";
   readonly retryability = "terminal";
 }
+
+/** A command of a leader whose term is over; nothing was done. A newer leader has taken its place. */
+export class StaleEpochError extends SluiceError {
+  readonly code = "EPOCH_STALE";
+  readonly retryability = "terminal";
+  readonly epoch: number;
+  /** The highest epoch that is known where it was refused, `null` when the leader itself saw that its time is over. */
+  readonly newest: number | null;
+
+  constructor(epoch: number, newest: number | null) {
+    const over = newest === null ? "the lease was not renewed in time" : `epoch ${newest} has begun`;
+    super(`The term of epoch ${epoch} is over: ${over}`);
+    this.epoch = epoch;
+    this.newest = newest;
+  }
+}
+
+/** What the fleet executor has on disk cannot be read, so it cannot tell a leader of the past: it starts nothing. */
+export class EpochFileCorruptError extends SluiceError {
+  readonly code = "EPOCH_FILE_CORRUPT";
+  readonly retryability = "terminal";
+  readonly path: string;
+
+  constructor(path: string) {
+    super(
+      `${path} cannot be read as what the fleet executor has kept, so no worker is started or stopped. ` +
+        "Make sure that one autoscaler only uses this directory's Redis, then remove the file.",
+    );
+    this.path = path;
+  }
+}

@@ -33,6 +33,7 @@ export function exitCodeFor(error: unknown): number {
     return isConnectionError(error) ? EXIT.redisUnreachable : EXIT.unexpected;
   switch (error.code) {
     case "APP_INVALID":
+    case "TRACE_INVALID":
       return EXIT.configInvalid;
     case "PUBLISH_REFUSED":
     case "WORKER_REFUSED":

@@ -2,10 +2,12 @@
  * Carries a pool's decision out: orders go to workers through Redis and are obeyed with their next heartbeat;
  * processes are started and stopped by the executor alone.
  *
- * Effects only; who leaves is `decideLeavers`' judgement.
+ * Effects only; who leaves is `decideLeavers`' judgement. Each effect has the term's epoch, and right before it the
+ * term is asked whether it is over.
  */
 import type { FleetStore } from "#shared/redis/fleet-store";
 import { fromRfc3339 } from "#shared/system-clock";
+import type { Term } from "../leadership.ts";
 import type { Action } from "../pool-record.ts";
 import { decideLeavers, type FleetWorker, type LeaverPlan } from "../scaling/decide-leavers.ts";
 import type { WorkerView } from "../snapshot.ts";
@@ -13,54 +15,99 @@ import type { FleetExecutor } from "./fleet-executor.ts";
 
 export interface CarryOutPorts {
   readonly queue: string;
-  readonly fleet: Pick<FleetStore, "order" | "deregister">;
-  readonly executor: FleetExecutor;
-  readonly epoch: number;
+  readonly fleet: Pick<FleetStore, "order" | "forget">;
+  readonly executor: Pick<FleetExecutor, "desired" | "stop">;
+  readonly term: Pick<Term, "epoch" | "require">;
+  /** The number of a command, higher than those before. */
+  nextSequence(): number;
+}
+
+interface ReleaseStep {
+  readonly release: string;
+  readonly desired: number;
+  readonly plan: LeaverPlan;
 }
 
 /**
  * @param desired workers of each release; of one that is not named, none.
  * @param workers those of the pool.
+ * @throws {StaleEpochError} when the term is over; what was done until then stays done.
  */
 export async function carryOut(
   desired: Readonly<Record<string, number>>,
   workers: readonly WorkerView[],
   ports: CarryOutPorts,
 ): Promise<Action[]> {
-  const actions: Action[] = [];
   const releases = new Set([...Object.keys(desired), ...workers.map((it) => it.release)]);
-  for (const release of releases) {
+  const steps = [...releases].map((release): ReleaseStep => {
     const own = workers.filter((it) => it.release === release).map(fleetWorker);
-    const plan = decideLeavers({ desired: desired[release] ?? 0, workers: own });
-    actions.push(...(await carryOutRelease(release, plan, ports)));
-  }
+    const wanted = desired[release] ?? 0;
+    return { release, desired: wanted, plan: decideLeavers({ desired: wanted, workers: own }) };
+  });
+  const actions: Action[] = [];
+  for (const step of steps) actions.push(...(await giveOrders(step, ports)));
+  const stays = new Set(steps.flatMap(({ plan }) => plan.undrain));
+  const leaves = new Set(steps.flatMap(({ plan }) => plan.drain));
+  const left = workers.filter(({ worker, state }) => {
+    if (state === "draining") return !stays.has(worker);
+    return state === "dead" || leaves.has(worker);
+  });
+  const fleet = {
+    leaving: left.map((it) => it.worker),
+    heard: workers.filter((it) => it.heartbeatAgeMs !== null && it.state !== "dead").map((it) => it.worker),
+  };
+  for (const step of steps) actions.push(...(await command(step, fleet, ports)));
   return actions;
 }
 
-async function carryOutRelease(release: string, plan: LeaverPlan, ports: CarryOutPorts): Promise<Action[]> {
-  const { queue, executor, fleet, epoch } = ports;
+/** Who takes jobs again, who takes none any more, and who is struck off. */
+async function giveOrders({ release, plan }: ReleaseStep, ports: CarryOutPorts): Promise<Action[]> {
+  const { fleet, term } = ports;
+  const { epoch } = term;
   const actions: Action[] = [];
   for (const worker of plan.undrain) {
+    term.require();
     await fleet.order(worker, { epoch, order: "run" });
     actions.push({ act: "undrain", release, worker });
   }
   for (const worker of plan.drain) {
+    term.require();
     await fleet.order(worker, { epoch, order: "drain" });
     actions.push({ act: "drain", release, worker });
   }
-  for (const worker of plan.stop) {
-    executor.stop(worker);
-    actions.push({ act: "stop", release, worker });
-  }
   for (const worker of plan.forget) {
-    await fleet.deregister(worker);
+    term.require();
+    await fleet.forget(worker, epoch);
     actions.push({ act: "forget", release, worker });
   }
-  for (let started = 0; started < plan.start; started += 1) {
-    if (executor.blocked(queue, release) !== null) break;
-    actions.push({ act: "start", release, worker: executor.start(queue, release) });
-  }
   return actions;
+}
+
+async function command(
+  { release, desired, plan }: ReleaseStep,
+  { leaving, heard }: { readonly leaving: readonly string[]; readonly heard: readonly string[] },
+  { queue, executor, term, nextSequence }: CarryOutPorts,
+): Promise<Action[]> {
+  const { epoch } = term;
+  if (plan.stop.length > 0) {
+    term.require();
+    await executor.stop({ epoch, workers: plan.stop });
+  }
+  term.require();
+  const sequence = nextSequence();
+  const { started } = await executor.desired({
+    epoch,
+    sequence,
+    queue,
+    release,
+    desired,
+    leaving,
+    heard,
+  });
+  return [
+    ...plan.stop.map((worker) => ({ act: "stop", release, worker })),
+    ...started.map((worker) => ({ act: "start", release, worker })),
+  ];
 }
 
 function fleetWorker(worker: WorkerView): FleetWorker {

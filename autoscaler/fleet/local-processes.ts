@@ -1,26 +1,27 @@
 /**
- * The fleet executor of one machine: each worker is a child process.
+ * Worker processes of this machine: started, told to stop, killed. It judges nothing; `local-executor.ts` does.
  *
  * Workers are started in a process group of their own, so that a terminal's ^C reaches the supervisor
  * alone and they are drained and not killed. They are signalled by their own pid only. Their output
- * goes where ours goes.
+ * goes where ours goes, and none of it through us: they outlive us.
  */
 import { type ChildProcess, spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import type { Clock } from "#shared/clock";
 import type { Log } from "#shared/log";
 import type { SluiceConfig } from "#shared/sluice-config";
-import { decideStartBackoff } from "./decide-start-backoff.ts";
-import type { ExecutedWorker, FleetExecutor } from "./fleet-executor.ts";
+import { type LastWords, lastWordsIn } from "#shared/worker-last-words";
+import type { RunningWorker } from "./worker-roster.ts";
 
-/** A worker that has exited this long after its spawn was not ended at birth. */
-const BIRTH_MS = 10_000;
-
-/** What a worker may take beyond its drain deadline before it is killed. */
-const KILL_GRACE_MS = 4_000;
-
-/** Ended workers that are remembered. */
-const ENDED_KEPT_MAX = 1_000;
+export interface WorkerEnd {
+  readonly worker: RunningWorker;
+  /** `null` when it was ended by a signal. */
+  readonly code: number | null;
+  readonly signal: string | null;
+  /** Why it could not run, as it said itself. */
+  readonly words: LastWords | null;
+  readonly livedMs: number;
+}
 
 export interface LocalProcessesOptions {
   readonly config: SluiceConfig;
@@ -34,45 +35,19 @@ export interface LocalProcessesOptions {
   readonly drainDeadlineMs: number;
 }
 
-interface Local extends ExecutedWorker {
-  readonly child: ChildProcess | null;
-}
-
-interface Births {
-  failures: number;
-  notBeforeMs: number;
-}
-
-export class LocalProcesses implements FleetExecutor {
+export class LocalProcesses {
   readonly #options: LocalProcessesOptions;
-  readonly #workers = new Map<string, Local>();
-  /** Newest last; only as many as can still be in the fleet's registry. */
-  readonly #ended = new Set<string>();
-  readonly #births = new Map<string, Births>();
 
   constructor(options: LocalProcessesOptions) {
     this.#options = options;
   }
 
-  workers(): readonly ExecutedWorker[] {
-    for (const worker of this.#workers.values()) {
-      if (worker.child === null && !isRunning(worker.pid)) this.#forget(worker.workerId);
-    }
-    return [...this.#workers.values()];
-  }
-
-  hasEnded(workerId: string): boolean {
-    return this.#ended.has(workerId);
-  }
-
-  blocked(queue: string, release: string): string | null {
-    const births = this.#births.get(`${queue}/${release}`);
-    const waitMs = (births?.notBeforeMs ?? 0) - this.#options.clock.monotonicMs();
-    if (births === undefined || waitMs <= 0) return null;
-    return `${births.failures} workers of ${release} ended at once; next try in ${Math.ceil(waitMs / 1000)} s`;
-  }
-
-  start(queue: string, release: string): string {
+  /**
+   * Starts one worker; `null` when the system has refused. @throws when the configuration does not name it.
+   *
+   * @param onEnd called once it has ended.
+   */
+  start(queue: string, release: string, onEnd: (end: WorkerEnd) => void): RunningWorker | null {
     const { clock, log } = this.#options;
     const workerId = `w-${randomUUID().slice(0, 8)}`;
     const { command, args, environment } = this.#launchOf(queue, release, workerId);
@@ -81,75 +56,43 @@ export class LocalProcesses implements FleetExecutor {
       stdio: ["ignore", "inherit", "inherit", "ipc"],
       detached: true,
     });
-    const worker: Local = {
-      workerId,
-      release,
-      queue,
-      startedAtMs: clock.nowMs(),
-      pid: child.pid ?? null,
-      child,
-    };
-    this.#workers.set(workerId, worker);
-    child.once("error", (error) => {
-      log.error({ err: error, worker: workerId, release }, "worker could not be started");
-      this.#gone(worker, null);
+    child.once("error", (error) =>
+      log.error({ err: error, worker: workerId, release }, "worker process reports an error"),
+    );
+    if (child.pid === undefined) return null;
+    const worker = { workerId, release, queue, startedAtMs: clock.nowMs(), pid: child.pid };
+    this.#watch(child, worker, onEnd);
+    log.info({ worker: workerId, release, queue, pid: child.pid }, "worker is starting");
+    return worker;
+  }
+
+  /** Sends a signal; nothing happens when the process is gone. */
+  signal(pid: number, name: NodeJS.Signals): void {
+    try {
+      process.kill(pid, name);
+    } catch {
+      // It has ended in the meantime.
+    }
+  }
+
+  get longestDrainMs(): number {
+    const { config, drainDeadlineMs } = this.#options;
+    const deadlines = Object.values(config.pools).map((pool) => pool.drainDeadlineMs ?? drainDeadlineMs);
+    return Math.max(drainDeadlineMs, ...deadlines);
+  }
+
+  #watch(child: ChildProcess, worker: RunningWorker, onEnd: (end: WorkerEnd) => void): void {
+    const { clock, log } = this.#options;
+    const startedMs = clock.monotonicMs();
+    let words: LastWords | null = null;
+    child.on("message", (message) => {
+      words = lastWordsIn(message) ?? words;
     });
     child.once("exit", (code, signal) => {
+      const { workerId, release } = worker;
       log.info({ worker: workerId, release, code, signal }, "worker has exited");
-      this.#gone(worker, code);
+      onEnd({ worker, code, signal, words, livedMs: clock.monotonicMs() - startedMs });
     });
-    log.info({ worker: workerId, release, queue, pid: child.pid }, "worker is starting");
-    return workerId;
-  }
-
-  stop(workerId: string): void {
-    signal(this.#workers.get(workerId)?.pid ?? null, "SIGTERM");
-  }
-
-  adopt(worker: ExecutedWorker & { readonly pid: number }): void {
-    if (this.#workers.has(worker.workerId)) return;
-    if (!isRunning(worker.pid)) {
-      this.#forget(worker.workerId);
-      return;
-    }
-    this.#workers.set(worker.workerId, { ...worker, child: null });
-    this.#options.log.info({ worker: worker.workerId, pid: worker.pid }, "worker is taken over");
-  }
-
-  /** Drains and ends all workers; those that outlast the deadline are killed. Resolves when none is left. */
-  async stopAll(): Promise<void> {
-    const { clock } = this.#options;
-    const deadlineMs = clock.monotonicMs() + this.#longestDrainMs() + KILL_GRACE_MS;
-    for (const { workerId } of this.workers()) this.stop(workerId);
-    while (this.workers().length > 0 && clock.monotonicMs() < deadlineMs) await clock.sleep(50);
-    this.killAll();
-  }
-
-  /** Ends all workers at once; their jobs run again when their leases end. */
-  killAll(): void {
-    for (const { pid } of this.workers()) signal(pid, "SIGKILL");
-  }
-
-  #gone(worker: Local, code: number | null): void {
-    this.#forget(worker.workerId);
-    const { clock } = this.#options;
-    const key = `${worker.queue}/${worker.release}`;
-    const diedAtBirth = code !== 0 && clock.nowMs() - worker.startedAtMs < BIRTH_MS;
-    if (!diedAtBirth) {
-      this.#births.delete(key);
-      return;
-    }
-    const failures = (this.#births.get(key)?.failures ?? 0) + 1;
-    this.#births.set(key, { failures, notBeforeMs: clock.monotonicMs() + decideStartBackoff(failures) });
-  }
-
-  #forget(workerId: string): void {
-    this.#workers.delete(workerId);
-    this.#ended.add(workerId);
-    for (const oldest of this.#ended) {
-      if (this.#ended.size <= ENDED_KEPT_MAX) break;
-      this.#ended.delete(oldest);
-    }
   }
 
   #launchOf(queue: string, release: string, workerId: string) {
@@ -173,29 +116,5 @@ export class LocalProcesses implements FleetExecutor {
         SLUICE_DRAIN_DEADLINE_MS: String(pool.drainDeadlineMs ?? drainDeadlineMs),
       },
     };
-  }
-
-  #longestDrainMs(): number {
-    const { config, drainDeadlineMs } = this.#options;
-    return Math.max(...Object.values(config.pools).map((pool) => pool.drainDeadlineMs ?? drainDeadlineMs));
-  }
-}
-
-function signal(pid: number | null, name: NodeJS.Signals): void {
-  if (pid === null) return;
-  try {
-    process.kill(pid, name);
-  } catch {
-    // It has ended in the meantime.
-  }
-}
-
-function isRunning(pid: number | null): boolean {
-  if (pid === null) return false;
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch {
-    return false;
   }
 }

@@ -108,7 +108,7 @@ describe("the autoscaler", () => {
       first.kill("SIGKILL");
       await first.exited;
       const second = await stack.startAutoscaler(["probe-v1"], { workersMin: 2, workersMax: 2 });
-      await expect.poll(() => second.output, WAIT).toContain("worker is taken over");
+      await expect.poll(() => second.output, WAIT).toContain("this autoscaler leads");
       await expect.poll(healthy, WAIT).toEqual(before);
       const pids = (await stack.control("/v1/fleet")).workers.map((it: { pid: number }) => it.pid);
 

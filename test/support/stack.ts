@@ -67,7 +67,12 @@ export class Stack {
   }
 
   get environment(): Record<string, string> {
-    return { SLUICE_REDIS_URL: `unix://${this.redisSocket}`, PROBE_LEDGER: this.ledgerPath };
+    return {
+      SLUICE_REDIS_URL: `unix://${this.redisSocket}`,
+      SLUICE_DATA_DIR: this.directory,
+      SLUICE_EXECUTOR_DIR: join(this.directory, "executor"),
+      PROBE_LEDGER: this.ledgerPath,
+    };
   }
 
   /** A client of the test's own, to look at what is really stored. */
@@ -167,6 +172,7 @@ export class Stack {
   async startAutoscaler(
     releases: readonly ProbeRelease[],
     pool: Readonly<Record<string, number>> = {},
+    settings: Readonly<Record<string, string>> = {},
   ): Promise<Child> {
     const path = join(this.directory, "sluice.config.json");
     const config = {
@@ -178,6 +184,7 @@ export class Stack {
     const child = this.#spawn([process.execPath, join(ROOT, "dist/autoscaler/main.js")], {
       SLUICE_CONTROL_PORT: "0",
       SLUICE_CONFIG: path,
+      ...settings,
     });
     const [, port] = await child.said(/"port":(\d+)/);
     this.#controlUrl = `http://127.0.0.1:${port}`;

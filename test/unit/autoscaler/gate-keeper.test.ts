@@ -1,5 +1,6 @@
 import type { Redis } from "ioredis";
 import { describe, expect, test } from "vitest";
+import { FleetIndex } from "#autoscaler/fleet-index";
 import { GateKeeper, type GateKeeperPorts, type GateMove, type GateView } from "#autoscaler/gate-keeper";
 import { LoadEstimates } from "#autoscaler/scaling/load-estimates";
 import type { WorkerView } from "#autoscaler/snapshot";
@@ -70,7 +71,8 @@ function keeperSeeing(observe: GateKeeperPorts["observe"], estimates = busyEstim
 }
 
 function gatesOf({ document, workers = [], estimates }: World): Promise<readonly GateView[]> {
-  const observation = { snapshot: snapshotOf({ workers }), document, redisNowMs: 0, heard: [] };
+  const fleet = new FleetIndex(workers);
+  const observation = { snapshot: snapshotOf({ workers }), document, redisNowMs: 0, heard: [], fleet };
   return keeperSeeing(async () => observation, estimates).gates();
 }
 
@@ -174,6 +176,7 @@ describe("a move", () => {
       document: await loadRegistry(redis, keys),
       redisNowMs: 0,
       heard: [],
+      fleet: new FleetIndex(workers),
     });
     const clock = new FakeClock(Date.UTC(2026, 2, 1, 4));
     const keeper = new GateKeeper({ redis, keys, clock, estimates: busyEstimates(), observe, look: observe });

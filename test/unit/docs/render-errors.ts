@@ -12,6 +12,7 @@ import {
   QueryInvalidError,
   readRedis,
 } from "#autoscaler/control-api/problems";
+import { TraceInvalidError } from "#autoscaler/simulator/trace-error";
 import { problemFor } from "#producer/problems";
 import * as admission from "#shared/admission-errors";
 import * as errors from "#shared/errors";
@@ -71,6 +72,8 @@ const SAMPLES: readonly errors.SluiceError[] = [
   new errors.WorkerRefusedError("x"),
   new errors.JobTimeoutError(1),
   new errors.TerminalJobError("x"),
+  new errors.StaleEpochError(1, 2),
+  new errors.EpochFileCorruptError("x"),
   // Its answer's Retry-After is what it is told.
   ...(["BACKLOG_FULL", "SCHEDULED_FULL", "TENANT_BACKLOG_FULL", "MEMORY_LOW"] as const).map(
     (it) => new admission.NoRoomError(it, "x", 2_000),
@@ -78,6 +81,7 @@ const SAMPLES: readonly errors.SluiceError[] = [
   new admission.IdempotencyMismatchError(),
   new admission.IdempotencyKeyInvalidError(),
   new admission.BatchAbortedError(),
+  new TraceInvalidError("x", { line: null, problem: "x" }),
 ];
 
 /** Names of the classes above, to be held against the source. */

@@ -1,6 +1,7 @@
 /** docs/reference/metrics.md: the metrics in each process's registry. */
 import type { Metric, Registry } from "prom-client";
 import { ControlMetrics } from "#autoscaler/control-api/control-metrics";
+import { addLeaderMetrics } from "#autoscaler/control-api/leader-metrics";
 import { ProducerMetrics } from "#producer/metrics";
 import { code, table } from "./rendered-blocks.ts";
 
@@ -10,8 +11,14 @@ const OF_NODE = /^sluice_(process|nodejs)_/;
 export async function renderMetrics(): Promise<Readonly<Record<string, string>>> {
   return {
     producer: await metricTable(new ProducerMetrics().registry),
-    autoscaler: await metricTable(new ControlMetrics().registry),
+    autoscaler: await metricTable(autoscalerMetrics()),
   };
+}
+
+function autoscalerMetrics(): Registry {
+  const { registry } = new ControlMetrics();
+  addLeaderMetrics(registry, { term: null });
+  return registry;
 }
 
 async function metricTable(registry: Registry): Promise<string> {

@@ -47,7 +47,11 @@ export interface ErrorClass {
 }
 
 /** Where error classes are. */
-export const ERROR_SOURCES: readonly string[] = ["shared/errors.ts", "shared/admission-errors.ts"];
+export const ERROR_SOURCES: readonly string[] = [
+  "shared/errors.ts",
+  "shared/admission-errors.ts",
+  "autoscaler/simulator/trace-error.ts",
+];
 
 /** The exported, concrete classes of a file that declare a `code`; one that may have several is there for each. */
 export function errorClassesIn(path: string): readonly ErrorClass[] {

@@ -2,6 +2,7 @@
 import type { Redis } from "ioredis";
 import { pino } from "pino";
 import { describe, expect } from "vitest";
+import { FleetIndex } from "#autoscaler/fleet-index";
 import { LaneRetirer } from "#autoscaler/retirement/lane-retirer";
 import type { LaneView } from "#autoscaler/snapshot";
 import { type Keys, keysOf } from "#shared/redis/keys";
@@ -45,7 +46,7 @@ async function seenBy(retirer: LaneRetirer, { redis, keys, changes }: Seen): Pro
   const retiredAt = await retiredAtIn(redis, keys);
   const lanes = [laneView({ retiredAt, ...changes }), laneView({ lane: "shop.r2", generation: 2 })];
   const snapshot = snapshotOf({ queues: [queueView({ lanes })] });
-  await retirer.see({ snapshot, document, redisNowMs: 0, heard: [] });
+  await retirer.see({ snapshot, document, redisNowMs: 0, heard: [], fleet: new FleetIndex([]) });
 }
 
 async function retiredAtIn(redis: Redis, keys: Keys): Promise<string | null> {
@@ -117,7 +118,7 @@ describe("a lane", () => {
     const document = await loadRegistry(redis, keys);
     const snapshot = snapshotOf({ queues: [queueView({ lanes: [laneView()] })] });
     await publishRelease(redis, keys, { descriptor: v1, ...PUBLICATION });
-    await retirer.see({ snapshot, document, redisNowMs: 0, heard: [] });
+    await retirer.see({ snapshot, document, redisNowMs: 0, heard: [], fleet: new FleetIndex([]) });
     expect(await retiredAt()).toBeNull();
     expect(lines).toEqual([]);
   });
