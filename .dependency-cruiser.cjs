@@ -29,7 +29,7 @@ module.exports = {
         pathNot: [
           "/(decide|estimate)-[^/]+\\.ts$",
           "^shared/(pure|contracts|registry)/",
-          "^shared/lane\\.ts$",
+          "^shared/(lane|run-counters)\\.ts$",
         ],
         dependencyTypesNot: ["type-only"],
       },

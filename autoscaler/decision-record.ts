@@ -153,7 +153,6 @@ type Deep<T> = T extends object ? { readonly [K in keyof T]: Deep<T[K]> } : T;
 
 export type DecisionRecord = Deep<z.output<typeof decisionRecord>>;
 export type RecordedLane = Deep<z.output<typeof recordedLane>>;
-export type RecordedTerm = Deep<z.output<typeof term>>;
 
 /** The record that an entry holds, as this version tells it; `null` when it is none. */
 export function readRecord(entry: unknown): DecisionRecord | null {

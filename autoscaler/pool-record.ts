@@ -13,7 +13,8 @@ import { jobsIn, recordLane, summedUp } from "./record-lanes.ts";
 import type { decideFreeze } from "./scaling/decide-freeze.ts";
 import type { PoolRelease } from "./scaling/decide-lane-owners.ts";
 import type { StartDelayEstimate } from "./scaling/estimate-start-delay.ts";
-import type { PoolPlan, SizedLane } from "./scaling/pool-planner.ts";
+import type { SizedLane } from "./scaling/planner-input.ts";
+import type { PoolPlan } from "./scaling/pool-planner.ts";
 import type { QueueView } from "./snapshot.ts";
 
 /** A decision that repeats the last one is recorded this often. */

@@ -2,7 +2,7 @@
 import type { DecisionRecord, RecordedLane } from "./decision-record.ts";
 import type { SizedLane as LaneSize } from "./scaling/decide-lane-slots.ts";
 import { explainLaneTerms } from "./scaling/explain-lane-terms.ts";
-import type { SizedLane } from "./scaling/pool-planner.ts";
+import type { SizedLane } from "./scaling/planner-input.ts";
 import type { LaneView } from "./snapshot.ts";
 
 /** Jobs in the lane, as far as they were seen: what two lanes of one need are told apart by. */

@@ -5,7 +5,7 @@
  * lane's sake. It does not split a lane between releases: that is the rollout's.
  */
 
-import type { LaneSlotTerms } from "./decide-lane-slots.ts";
+import type { LaneSlotTerms } from "./decide-lane-change.ts";
 
 /** One lane of the pool, as decide-lane-slots.ts sized it. */
 export interface PoolLane {

@@ -26,9 +26,7 @@ import {
   type LaneSlotTerms,
   laneChange,
   type RulingTerm,
-} from "./lane-figures.ts";
-
-export type { LaneSlotTerms } from "./lane-figures.ts";
+} from "./decide-lane-change.ts";
 
 /** What was measured at one moment, for one lane or a group of lanes that share slots. `null` is "not known". */
 export interface LaneObservation {

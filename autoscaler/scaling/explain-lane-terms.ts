@@ -4,7 +4,7 @@
  * Words only: the numbers are those of `decideLaneSlots`, and nothing is worked out again here. Made for a record,
  * not for each look. A term that the law gets needs its line here.
  */
-import type { LaneFigures, LaneSlotTerms } from "./lane-figures.ts";
+import type { LaneFigures, LaneSlotTerms } from "./decide-lane-change.ts";
 
 export interface ExplainedTerm {
   readonly term: string;

@@ -12,8 +12,8 @@ import type { Safety } from "./decide-safety.ts";
 import { type BreakerClamp, decideUsefulSlots } from "./decide-useful-slots.ts";
 import { type ArrivalPattern, recentArrivals, surgeOf } from "./estimate-arrival-pattern.ts";
 import { startingSlots } from "./estimate-starting-slots.ts";
+import type { PlannedPolicy, PoolSighting, SeenLane, SizedLane } from "./planner-input.ts";
 import type { PlannerState } from "./planner-state.ts";
-import type { PlannedPolicy, PoolSighting, SeenLane, SizedLane } from "./pool-planner.ts";
 
 export interface LaneMemory {
   readonly sighting: PoolSighting;

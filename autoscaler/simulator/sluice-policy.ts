@@ -7,7 +7,8 @@ import { TICK_MS } from "../scaling/decide-lane-slots.ts";
 import { decideWake, earlyRestMs } from "../scaling/decide-wake.ts";
 import { type ArrivalRateEstimate, estimateArrivalRate } from "../scaling/estimate-arrival-rate.ts";
 import { estimateServiceTime, type ServiceTimeEstimate } from "../scaling/estimate-service-time.ts";
-import { type PlannedPolicy, PoolPlanner } from "../scaling/pool-planner.ts";
+import type { PlannedPolicy } from "../scaling/planner-input.ts";
+import { PoolPlanner } from "../scaling/pool-planner.ts";
 import type { PolicyFactory, PolicyOptions, PoolSight, ScalingPolicy, WakingPool } from "./scaling-policy.ts";
 
 const RELEASE = "simulated";

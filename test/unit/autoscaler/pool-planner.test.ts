@@ -1,13 +1,9 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { PoolRelease } from "#autoscaler/scaling/decide-lane-owners";
+import type { PlannedPolicy, PoolSighting, SeenLane } from "#autoscaler/scaling/planner-input";
 import { readPlannerState } from "#autoscaler/scaling/planner-state";
-import {
-  type PlannedPolicy,
-  PoolPlanner,
-  type PoolSighting,
-  type SeenLane,
-} from "#autoscaler/scaling/pool-planner";
+import { PoolPlanner } from "#autoscaler/scaling/pool-planner";
 
 const policy: PlannedPolicy = {
   slotsPerWorker: 1,
