@@ -4,7 +4,7 @@
 import { MEMORY_REFUSE_SHARE, type MemoryUse } from "#shared/redis/memory-watch";
 import type { FleetIndex } from "./fleet-index.ts";
 import type { LoadEstimates } from "./scaling/load-estimates.ts";
-import type { PoolSighting, SeenLane } from "./scaling/pool-planner.ts";
+import type { PoolSighting, SeenLane } from "./scaling/planner-input.ts";
 import type { QueueView, WorkerView } from "./snapshot.ts";
 
 type Estimates = Pick<LoadEstimates, "arrivedTotal" | "started" | "late">;
