@@ -37,10 +37,18 @@ export function batchResultOf(index: number, result: EnqueueResult): BatchResult
 }
 
 /** How many ended how. */
-export function countsOf(results: readonly BatchResult[]): Readonly<Record<BatchResult["outcome"], number>> {
+export type BatchCounts = Readonly<Record<BatchResult["outcome"], number>>;
+
+export function countsOf(results: readonly Pick<BatchResult, "outcome">[]): BatchCounts {
   const counts = { created: 0, replayed: 0, deduplicated: 0, refused: 0, unknown: 0 };
   for (const { outcome } of results) counts[outcome] += 1;
   return counts;
+}
+
+/** What a result is counted as. */
+export function outcomeOf(result: EnqueueResult): BatchResult["outcome"] {
+  if ("answer" in result) return result.answer.outcome;
+  return problemFor(result.error).outcome === "unknown" ? "unknown" : "refused";
 }
 
 /** The same as JSON. Nearly every one is of a job that was created, which is made of signs that need no care. */

@@ -8,7 +8,7 @@ import type { Readable } from "node:stream";
 import type { EnqueueResult, Enqueuer, EnqueueTerms } from "#shared/enqueue/enqueuer";
 import { ENVELOPE_BYTES_MAX, type JobRequest, parsePlainRequest } from "#shared/envelope";
 import { EnvelopeInvalidError } from "#shared/errors";
-import { batchResultText } from "./batch-result.ts";
+import { type BatchCounts, batchResultText, countsOf, outcomeOf } from "./batch-result.ts";
 import { type Line, linesOf } from "./ndjson.ts";
 import { readBody } from "./read-body.ts";
 
@@ -22,6 +22,8 @@ export interface BatchStreamPorts {
   readonly enqueuer: Pick<Enqueuer, "enqueueMany">;
   /** On whose behalf the job at a place of the stream is asked for. */
   byOf(index: number): EnqueueTerms;
+  /** A group of lines was answered. */
+  onAnswered(counts: BatchCounts): void;
 }
 
 /** Yields the results of each group as text, a line a job. */
@@ -90,10 +92,10 @@ async function resultsOf(lines: readonly Line[], from: number, ports: BatchStrea
   const byOf = (index: number) => ports.byOf(from + (places[index] ?? 0));
   const answered = await ports.enqueuer.enqueueMany(requests, byOf, false);
   for (const [index, result] of answered.entries()) results[places[index] ?? 0] = result;
+  const told = lines.map((_line, at) => results[at] ?? UNANSWERED);
+  ports.onAnswered(countsOf(told.map((result) => ({ outcome: outcomeOf(result) }))));
   let text = "";
-  for (let at = 0; at < lines.length; at += 1) {
-    text += `${batchResultText(from + at, results[at] ?? UNANSWERED)}\n`;
-  }
+  for (const [at, result] of told.entries()) text += `${batchResultText(from + at, result)}\n`;
   return text;
 }
 

@@ -2,11 +2,13 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from "prom-client";
 import type { Problem } from "#shared/http/problem";
 import type { MemoryUse } from "#shared/redis/memory-watch";
+import type { BatchCounts } from "./batch-result.ts";
 
 export class ProducerMetrics {
   readonly registry = new Registry();
   readonly #requests: Counter<"outcome" | "reason">;
   readonly #accepted: { inc(): void };
+  readonly #batchJobs: Counter<"outcome">;
   readonly #duration: Histogram;
 
   /** @param memoryUse what admission sees of Redis' memory, asked whenever the metrics are read. */
@@ -32,6 +34,12 @@ export class ProducerMetrics {
     });
     // Found once: looking a counter up by its labels costs as much as counting.
     this.#accepted = this.#requests.labels({ outcome: "accepted", reason: "" });
+    this.#batchJobs = new Counter({
+      name: "sluice_enqueue_batch_jobs_total",
+      help: "Jobs of batches and streams, by outcome as their answers tell it.",
+      labelNames: ["outcome"],
+      registers: [this.registry],
+    });
     this.#duration = new Histogram({
       name: "sluice_enqueue_duration_seconds",
       help: "From a request's first byte to the end of its answer.",
@@ -43,6 +51,12 @@ export class ProducerMetrics {
   refused(problem: Problem): void {
     const outcome = problem.status < 500 ? "invalid" : (problem.outcome ?? "unknown");
     this.#requests.inc({ outcome, reason: problem.code });
+  }
+
+  /** @param counts how many jobs of a batch, or of a part of a stream, ended how. */
+  batchAnswered(counts: BatchCounts): void {
+    for (const [outcome, jobs] of Object.entries(counts))
+      if (jobs > 0) this.#batchJobs.inc({ outcome }, jobs);
   }
 
   /** @param elapsedMs how long the request took. */

@@ -9,7 +9,7 @@ import { NoRoomError } from "#shared/admission-errors";
 import { ENVELOPE_BYTES_MAX } from "#shared/envelope";
 import { ThrottledError } from "#shared/errors";
 import { type Authentication, addAuthentication } from "#shared/http/authenticate";
-import { answerClientError } from "#shared/http/client-errors";
+import { clientErrorHandler } from "#shared/http/client-errors";
 import { documentRoutes } from "#shared/http/document-routes";
 import { addHealthRoutes, type HealthPorts } from "#shared/http/health";
 import { problemOf } from "#shared/http/problem";
@@ -46,7 +46,7 @@ export function buildServer(ports: ServerPorts): FastifyInstance {
   const server = Fastify({
     bodyLimit: ENVELOPE_BYTES_MAX,
     requestTimeout: REQUEST_TIMEOUT_MS,
-    clientErrorHandler: answerClientError,
+    clientErrorHandler: clientErrorHandler({ outcome: "not_enqueued" }),
     routerOptions: { maxParamLength: 256 },
     forceCloseConnections: "idle",
     // A path that cannot be routed at all never reaches the error handler.

@@ -7,7 +7,7 @@
 import Fastify, { type FastifyInstance, type FastifyReply } from "fastify";
 import { RedisUnavailableError } from "#shared/errors";
 import { type Authentication, addAuthentication } from "#shared/http/authenticate";
-import { answerClientError } from "#shared/http/client-errors";
+import { clientErrorHandler } from "#shared/http/client-errors";
 import { documentRoutes } from "#shared/http/document-routes";
 import { addHealthRoutes, type HealthPorts } from "#shared/http/health";
 import { problemOf } from "#shared/http/problem";
@@ -21,6 +21,7 @@ import { type AuditPorts, addAuditRoute } from "./audit-route.ts";
 import { readDecisions } from "./decision-log.ts";
 import { addDecisionRoutes, type DecisionPorts } from "./decision-routes.ts";
 import { addDesiredRoutes, type DesiredPorts } from "./desired-routes.ts";
+import { addFleetRoutes, type FleetPorts } from "./fleet-routes.ts";
 import { addGateRoutes, type GatePorts } from "./gate-routes.ts";
 import { addLeaderRoute, type LeaderPorts } from "./leader-route.ts";
 import { addLimitsRoutes, type LimitsPorts } from "./limits-routes.ts";
@@ -29,7 +30,10 @@ import { type Look, renderOutagePage, renderPage } from "./page.ts";
 import { causeOf, problemFor, readRedis } from "./problems.ts";
 import { addRawBoard, RAW_PATH } from "./raw-board.ts";
 import type { Query } from "./read-query.ts";
+import { addRetireRoute, type RetirePorts } from "./retire-route.ts";
 import { addRetirementRoutes, type RetirementPorts } from "./retirement-routes.ts";
+import { shownView } from "./rollout-answer.ts";
+import { addRolloutRoutes, type RolloutPorts } from "./rollout-routes.ts";
 import { addScalingRoutes, type ScalingPorts } from "./scaling-routes.ts";
 import { STYLE } from "./style.ts";
 
@@ -42,7 +46,10 @@ export interface ControlPorts
     LeaderPorts,
     DesiredPorts,
     DecisionPorts,
-    ScalingPorts {
+    ScalingPorts,
+    RolloutPorts,
+    FleetPorts,
+    RetirePorts {
   readonly log: Log;
   /** Answer only requests addressed to loopback by name. */
   readonly loopbackOnly: boolean;
@@ -78,7 +85,7 @@ export async function buildControlServer(ports: ControlPorts): Promise<FastifyIn
     requestTimeout: REQUEST_TIMEOUT_MS,
     routerOptions: { maxParamLength: 256 },
     forceCloseConnections: "idle",
-    clientErrorHandler: answerClientError,
+    clientErrorHandler: clientErrorHandler({}),
     frameworkErrors: (error, _request, reply) => {
       sendProblem(reply.headers(SECURITY_HEADERS), problemFor(error));
     },
@@ -115,6 +122,9 @@ export async function buildControlServer(ports: ControlPorts): Promise<FastifyIn
   addDesiredRoutes(server, ports);
   addDecisionRoutes(server, ports);
   addScalingRoutes(server, ports);
+  addRolloutRoutes(server, ports);
+  addFleetRoutes(server, ports);
+  addRetireRoute(server, ports);
   addPageRoutes(server, ports);
   addHealthRoutes(server, ports);
   await addRawBoard(server, ports);
@@ -165,17 +175,19 @@ function addPageRoutes(server: FastifyInstance, ports: ControlPorts): void {
 }
 
 async function look(ports: ControlPorts): Promise<Look> {
-  const [snapshot, gates, scaling, { records }] = await readRedis(
+  const [snapshot, gates, scaling, { records }, views] = await readRedis(
     Promise.all([
       ports.snapshot(),
       ports.gates(),
       ports.scaling.view(),
       ports.decisions.page({ pool: null, limit: PAGE_DECISIONS, atMs: null, after: null }),
+      ports.rollouts.list(),
     ]),
   );
   const pools = scaling.pools.map(({ pool }) => pool).slice(0, PAGE_POOLS);
   const newest = readDecisions(await readRedis(ports.decisions.newestOf(pools))).decisions;
-  return { snapshot, decisions: readDecisions(records).decisions, newest, scaling, gates };
+  const rollouts = views.map((it) => shownView(it, ports.clock.nowMs()));
+  return { snapshot, decisions: readDecisions(records).decisions, newest, scaling, gates, rollouts };
 }
 
 function sendPage(reply: FastifyReply, page: string): FastifyReply {

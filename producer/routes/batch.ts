@@ -20,6 +20,7 @@ import { findForbidden } from "#shared/json-walk";
 import type { BatchClaims } from "#shared/redis/batch-claims";
 import { batchResultOf, countsOf } from "../batch-result.ts";
 import { batchStream } from "../batch-stream.ts";
+import type { ProducerMetrics } from "../metrics.ts";
 import { problemFor } from "../problems.ts";
 import { parseBody } from "../read-body.ts";
 import { isOfType } from "../read-job-request.ts";
@@ -29,6 +30,7 @@ import { termsOf } from "./jobs.ts";
 export interface BatchPorts {
   readonly enqueuer: Enqueuer;
   readonly claims: Pick<BatchClaims, "hold">;
+  readonly counts: Pick<ProducerMetrics, "batchAnswered">;
 }
 
 /** Bytes of a batch that is not streamed. */
@@ -139,7 +141,11 @@ async function answerStream({ request, reply, ports, batch }: Answering): Promis
   allowLongBody(socket);
   const giveUp = () => socket.destroy();
   socket.setTimeout(STREAM_IDLE_MS, giveUp);
-  const results = batchStream(request.body as Readable, { enqueuer: ports.enqueuer, byOf: batch.byOf });
+  const results = batchStream(request.body as Readable, {
+    enqueuer: ports.enqueuer,
+    byOf: batch.byOf,
+    onAnswered: (counts) => ports.counts.batchAnswered(counts),
+  });
   const answer = Readable.from(results, { objectMode: false });
   const ended = new Promise<void>((resolve) => answer.once("close", resolve));
   reply.code(200).header("content-type", "application/x-ndjson").removeHeader("connection");
@@ -169,7 +175,9 @@ async function answerArray({ request, reply, ports, batch }: Answering): Promise
   const results = read.map((it, index) =>
     batchResultOf(index, "request" in it ? (byIndex.get(index) ?? { error: null }) : it),
   );
-  return reply.code(200).send({ results, ...countsOf(results) });
+  const counts = countsOf(results);
+  ports.counts.batchAnswered(counts);
+  return reply.code(200).send({ results, ...counts });
 }
 
 async function answerAtomic(
@@ -182,8 +190,10 @@ async function answerAtomic(
       ? read.map((it) => ("request" in it ? { error: new BatchAbortedError() } : it))
       : await ports.enqueuer.enqueueMany(requests, batch.byOf, true);
   const told = results.map((result, index) => batchResultOf(index, result));
+  const counts = countsOf(told);
+  ports.counts.batchAnswered(counts);
   const cause = results.find((it) => "error" in it && !(it.error instanceof BatchAbortedError));
-  if (cause === undefined) return reply.code(200).send({ results: told, ...countsOf(told) });
+  if (cause === undefined) return reply.code(200).send({ results: told, ...counts });
   return sendProblem(reply, {
     ...problemFor("error" in cause ? cause.error : null),
     errors: issuesOf(results),

@@ -5,7 +5,7 @@
  * such a one is watched by how long it is silent instead, by the route that reads it.
  */
 import type { Socket } from "node:net";
-import { PROBLEM_CONTENT_TYPE, type Problem, problemOf } from "./problem.ts";
+import { type Outcome, PROBLEM_CONTENT_TYPE, type Problem, problemOf } from "./problem.ts";
 
 const longBodies = new WeakSet<Socket>();
 
@@ -14,16 +14,18 @@ export function allowLongBody(socket: Socket): void {
   longBodies.add(socket);
 }
 
-export function answerClientError(error: Error & { readonly code?: string }, socket: Socket): void {
-  if (error.code === "ERR_HTTP_REQUEST_TIMEOUT" && longBodies.has(socket)) return;
-  if (socket.destroyed || error.code === "ECONNRESET") return;
-  // Another request's answer may be on its way, of which this would be taken for a part.
-  if (socket.writable && socket.bytesWritten === 0) socket.write(textOf(problemFor(error.code)));
-  socket.destroy(error);
+/** @param fate what the answer says became of the job; nothing where no jobs are taken. */
+export function clientErrorHandler(fate: { readonly outcome?: Outcome }) {
+  return (error: Error & { readonly code?: string }, socket: Socket): void => {
+    if (error.code === "ERR_HTTP_REQUEST_TIMEOUT" && longBodies.has(socket)) return;
+    if (socket.destroyed || error.code === "ECONNRESET") return;
+    // Another request's answer may be on its way, of which this would be taken for a part.
+    if (socket.writable && socket.bytesWritten === 0) socket.write(textOf(problemFor(error.code, fate)));
+    socket.destroy(error);
+  };
 }
 
-function problemFor(code: string | undefined): Problem {
-  const outcome = "not_enqueued";
+function problemFor(code: string | undefined, fate: { readonly outcome?: Outcome }): Problem {
   if (code === "ERR_HTTP_REQUEST_TIMEOUT") {
     const detail = "The request did not arrive completely within 30 s.";
     return problemOf({
@@ -31,7 +33,7 @@ function problemFor(code: string | undefined): Problem {
       code: "REQUEST_TIMEOUT",
       title: "The request took too long",
       detail,
-      outcome,
+      ...fate,
     });
   }
   if (code === "HPE_HEADER_OVERFLOW") {
@@ -41,11 +43,11 @@ function problemFor(code: string | undefined): Problem {
       code: "HEADERS_TOO_LARGE",
       title: "The headers are too large",
       detail,
-      outcome,
+      ...fate,
     });
   }
   const detail = "What came is no HTTP request.";
-  return problemOf({ status: 400, code: "BAD_REQUEST", title: "Bad request", detail, outcome });
+  return problemOf({ status: 400, code: "BAD_REQUEST", title: "Bad request", detail, ...fate });
 }
 
 const REASONS: Readonly<Record<number, string>> = {

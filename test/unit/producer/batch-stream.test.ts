@@ -73,6 +73,16 @@ async function until(holds: () => boolean): Promise<void> {
 }
 
 describe("a stream of jobs", () => {
+  test("is counted by the outcomes of its jobs", async () => {
+    const { open, counts } = await listening();
+    const { sending, answer } = open();
+    sending.end([line(0), "{\n", line(1)].join(""));
+    await allOf(await answer);
+    const told = await counts.registry.metrics();
+    expect(told).toMatch(/sluice_enqueue_batch_jobs_total\{outcome="created"\} 2/);
+    expect(told).toMatch(/sluice_enqueue_batch_jobs_total\{outcome="refused"\} 1/);
+  });
+
   test("has a result for each, in order, whatever was wrong with some", async () => {
     const { open, added } = await listening();
     const { sending, answer } = open();
@@ -215,6 +225,7 @@ describe("a client that does not read its results", () => {
     const results = batchStream(Readable.from(body(), { highWaterMark: 1 }), {
       enqueuer: { enqueueMany },
       byOf: () => ({ tenant: "acme" }),
+      onAnswered: () => undefined,
     });
     await results.next();
     for (let turns = 0; turns < 100; turns += 1) await turn();

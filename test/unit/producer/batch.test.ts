@@ -69,6 +69,17 @@ describe("a batch", () => {
     expect([body.results[0].id, body.results[4].id]).toEqual(ids);
   });
 
+  test("is counted by the outcomes of its jobs, all or none too", async () => {
+    const { counts } = await post([{ ...request, id: "1" }, { ...request, id: "2" }, 7]);
+    const told = await counts.registry.metrics();
+    expect(told).toMatch(/sluice_enqueue_batch_jobs_total\{outcome="created"\} 2/);
+    expect(told).toMatch(/sluice_enqueue_batch_jobs_total\{outcome="refused"\} 1/);
+    const { counts: none } = await post([{ ...request, id: "1" }, 7], atomic);
+    const refused = await none.registry.metrics();
+    expect(refused).toMatch(/sluice_enqueue_batch_jobs_total\{outcome="refused"\} 2/);
+    expect(refused).not.toMatch(/sluice_enqueue_batch_jobs_total\{outcome="created"\}/);
+  });
+
   test("refuses only the job that holds what is refused everywhere", async () => {
     const text = `[${JSON.stringify(request)},{"type":"receipt.render","schemaversion":1,"data":{"__proto__":{}}}]`;
     const { body } = await post(text);

@@ -1,3 +1,4 @@
+import { type AddressInfo, connect } from "node:net";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { buildControlServer, type ControlPorts } from "#autoscaler/control-api/server";
 import { OBSERVED_AT, snapshotOf } from "./build-look.ts";
@@ -49,6 +50,18 @@ describe("the control API", () => {
     expect(answer.statusCode).toBe(400);
     expect(answer.json()).toMatchObject({ code: "BAD_REQUEST" });
     expect(answer.headers["content-security-policy"]).toBeDefined();
+  });
+
+  test("answers what is no HTTP with a problem that says nothing of jobs", async () => {
+    const server = await serve();
+    await server.listen({ host: "127.0.0.1", port: 0 });
+    const socket = connect((server.server.address() as AddressInfo).port, "127.0.0.1");
+    socket.end("no HTTP\r\n\r\n");
+    let answer = "";
+    for await (const piece of socket.setEncoding("utf8")) answer += piece;
+    const problem = JSON.parse(answer.slice(answer.indexOf("\r\n\r\n")));
+    expect(problem).toMatchObject({ status: 400, code: "BAD_REQUEST" });
+    expect(problem).not.toHaveProperty("outcome");
   });
 
   test("shows nothing of an error that only a bug throws, and does not blame Redis", async () => {
