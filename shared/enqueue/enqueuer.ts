@@ -7,7 +7,7 @@
  */
 import { BatchAbortedError, IdempotencyMismatchError } from "../admission-errors.ts";
 import type { JobRequest } from "../envelope.ts";
-import { NotEnqueuedError } from "../errors.ts";
+import { NotEnqueuedError, ThrottledError } from "../errors.ts";
 import type { JobState } from "../job-state.ts";
 import type { AdmissionOutcome, RefusalReason } from "../redis/admission.ts";
 import type { JobReader } from "../redis/job-reader.ts";
@@ -24,7 +24,7 @@ import {
   type JobRequestsPorts,
 } from "./job-requests.ts";
 import { RoomRefusals } from "./room-refusals.ts";
-import { JobThrottles } from "./throttle-jobs.ts";
+import { JobThrottles, type LetIn } from "./throttle-jobs.ts";
 
 export type { EnqueueTerms } from "./job-requests.ts";
 
@@ -89,13 +89,32 @@ export class Enqueuer {
 
   async #enqueueThrottled(request: JobRequest, by: EnqueueTerms): Promise<EnqueueAnswer> {
     // What is wrong with the job itself is told first, and costs nothing of what its sender may hand in.
-    this.#requests.ask(request, by);
-    const { excess, quotas, release } = await this.#throttles.take(request, by);
+    const asked = this.#requests.ask(request, by);
+    let letIn: LetIn;
+    try {
+      letIn = await this.#throttles.take(request, by);
+    } catch (error) {
+      const known = error instanceof ThrottledError ? await this.#answerIfKnown(asked) : null;
+      if (known === null) throw error;
+      return known;
+    }
+    const { excess, quotas, release } = letIn;
     try {
       return { ...(await this.#enqueue(request, by, excess)), quotas };
     } finally {
       release();
     }
+  }
+
+  /** A repetition brings nothing new, so its sender may have spent all it may hand in; `null` when it is none. */
+  async #answerIfKnown(asked: AskedJob): Promise<EnqueueAnswer | null> {
+    const { admission } = asked;
+    if (admission.records.length === 0 && admission.dedup === "") return null;
+    const look = { ...admission, revision: null, terms: { ...admission.terms, place: null } };
+    const outcome = await this.#ports.queues.admit(look).catch(() => null);
+    const isKnown =
+      outcome?.kind === "replayed" || outcome?.kind === "deduplicated" || outcome?.kind === "conflict";
+    return isKnown ? this.#answer(asked, outcome) : null;
   }
 
   async #enqueue(request: JobRequest, by: EnqueueTerms, throttled: Excess): Promise<EnqueueAnswer> {

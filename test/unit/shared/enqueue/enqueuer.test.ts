@@ -291,6 +291,34 @@ describe("a throttled job", () => {
     expect(taken).toEqual([]);
   });
 
+  test("that was taken before is answered so, though its sender has spent what it may hand in", async () => {
+    const throttle = () => REJECT;
+    const known = enqueuerOf({ throttle, says: [REPLAYED] });
+    const answer = await known.enqueuer.enqueue(request, { ...by, idempotencyKey: "k" });
+    expect(answer).toMatchObject({ outcome: "replayed", job: { id: "shop~before" } });
+    // Without a lane: only a job that is known is answered.
+    expect(known.asked.map((it) => it.terms.place)).toEqual([null]);
+    const other = enqueuerOf({ throttle, says: [{ kind: "conflict" }] });
+    await expect(other.enqueuer.enqueue(request, { ...by, idempotencyKey: "k" })).rejects.toBeInstanceOf(
+      IdempotencyMismatchError,
+    );
+  });
+
+  test("is told to wait when it is new, cannot be known, or Redis does not say", async () => {
+    const throttle = () => REJECT;
+    const cases = [
+      { says: { kind: "unroutable" } as const, key: "k", calls: 1 },
+      { says: { kind: "created" } as const, key: undefined, calls: 0 },
+      { says: new NotEnqueuedError("Redis is not reachable"), key: "k", calls: 1 },
+    ];
+    for (const { says, key, calls } of cases) {
+      const { enqueuer, asked } = enqueuerOf({ throttle, says: [says] });
+      const terms = key === undefined ? by : { ...by, idempotencyKey: key };
+      await expect(enqueuer.enqueue(request, terms)).rejects.toBeInstanceOf(ThrottledError);
+      expect(asked).toHaveLength(calls);
+    }
+  });
+
   test("is let go however it ended", async () => {
     const { enqueuer, counts } = enqueuerOf({ throttle: () => PASS, says: [{ kind: "conflict" }] });
     await expect(enqueuer.enqueue(request, by)).rejects.toBeInstanceOf(IdempotencyMismatchError);
