@@ -164,11 +164,20 @@ export class Leadership {
       const leftMs = time.actUntilMs - clock.monotonicMs();
       if ((await clock.sleep(Math.max(0, Math.min(waitMs, leftMs)), stop)) === "aborted") return;
       const askedAtMs = clock.monotonicMs();
-      if (askedAtMs >= time.actUntilMs) return;
+      if (askedAtMs >= time.actUntilMs || this.#isOvertaken(epoch)) return;
       const held = await this.#renew(epoch, time.actUntilMs - askedAtMs);
       if (held === false) return;
       if (held) time.actUntilMs = askedAtMs + ACT_MS;
       waitMs = held ? RENEW_MS : RETRY_MS;
+    }
+  }
+
+  /** On disk: Redis may have forgotten a term that this machine has heard of, and all of ours would be refused. */
+  #isOvertaken(epoch: number): boolean {
+    try {
+      return this.#ports.epochMin() > epoch;
+    } catch {
+      return false;
     }
   }
 

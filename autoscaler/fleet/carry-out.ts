@@ -6,18 +6,25 @@
  * term is asked whether it is over.
  */
 import type { FleetStore } from "#shared/redis/fleet-store";
+import type { WorkerHold } from "#shared/redis/worker-holds-store";
 import { fromRfc3339 } from "#shared/system-clock";
 import type { Term } from "../leadership.ts";
 import type { Action } from "../pool-record.ts";
+import { isUnheard } from "../releases/observe-rollout.ts";
 import { decideLeavers, type FleetWorker, type LeaverPlan } from "../scaling/decide-leavers.ts";
 import type { WorkerView } from "../snapshot.ts";
 import type { FleetExecutor } from "./fleet-executor.ts";
+import type { WorkerHolds } from "./worker-holds.ts";
 
 export interface CarryOutPorts {
   readonly queue: string;
   readonly fleet: Pick<FleetStore, "order" | "forget">;
   readonly executor: Pick<FleetExecutor, "desired" | "stop">;
   readonly term: Pick<Term, "epoch" | "require">;
+  /** What people ordered single workers; their orders are given elsewhere. Nobody is held when missing. */
+  readonly holds?: Pick<WorkerHolds, "of">;
+  /** A dead worker is not struck off before the leases have run out of what it may hold. False when missing. */
+  readonly keepsUnheard?: boolean;
   /** The number of a command, higher than those before. */
   nextSequence(): number;
 }
@@ -39,17 +46,26 @@ export async function carryOut(
   ports: CarryOutPorts,
 ): Promise<Action[]> {
   const releases = new Set([...Object.keys(desired), ...workers.map((it) => it.release)]);
+  const kept = ports.keepsUnheard === true ? workers.filter(isUnheard).map((it) => it.worker) : [];
+  const withoutUnheard = (plan: LeaverPlan) => ({
+    ...plan,
+    forget: plan.forget.filter((it) => !kept.includes(it)),
+  });
   const steps = [...releases].map((release): ReleaseStep => {
-    const own = workers.filter((it) => it.release === release).map(fleetWorker);
+    const own = workers.filter((it) => it.release === release).map((it) => fleetWorker(it, ports));
     const wanted = desired[release] ?? 0;
-    return { release, desired: wanted, plan: decideLeavers({ desired: wanted, workers: own }) };
+    return {
+      release,
+      desired: wanted,
+      plan: withoutUnheard(decideLeavers({ desired: wanted, workers: own })),
+    };
   });
   const actions: Action[] = [];
   for (const step of steps) actions.push(...(await giveOrders(step, ports)));
   const stays = new Set(steps.flatMap(({ plan }) => plan.undrain));
   const leaves = new Set(steps.flatMap(({ plan }) => plan.drain));
   const left = workers.filter(({ worker, state }) => {
-    if (state === "draining") return !stays.has(worker);
+    if (state === "draining" || ports.holds?.of(worker) === "drain") return !stays.has(worker);
     return state === "dead" || leaves.has(worker);
   });
   const fleet = {
@@ -110,14 +126,22 @@ async function command(
   ];
 }
 
-function fleetWorker(worker: WorkerView): FleetWorker {
+function fleetWorker(worker: WorkerView, { holds }: Pick<CarryOutPorts, "holds">): FleetWorker {
+  const held = holds?.of(worker.worker) ?? null;
   const draining = worker.state === "draining";
   return {
     workerId: worker.worker,
-    // A quarantined worker takes nothing and is kept for a person to look at: it holds its place.
-    state: worker.state === "quarantined" ? "suspect" : worker.state,
+    state: stateFor(worker, held),
     busy: worker.busy,
     startedAtMs: fromRfc3339(worker.startedAt) ?? 0,
     drained: draining && worker.busy === 0 && worker.reason === "ordered-to-drain",
+    held: held === "drain",
   };
+}
+
+function stateFor({ state }: WorkerView, held: WorkerHold["order"] | null): FleetWorker["state"] {
+  if (state === "dead") return state;
+  if (held === "drain") return "draining";
+  // A quarantined worker takes nothing and is kept for a person to look at: it holds its place.
+  return state === "quarantined" || held === "quarantine" ? "suspect" : state;
 }

@@ -25,6 +25,8 @@ const told = z.strictObject({
       sequence: z.int().min(0),
       /** Workers by release. */
       desired: z.record(z.string(), z.int().min(0)),
+      /** Ids of workers of this machine that are there and do not count. */
+      leaving: z.array(z.string()).default([]),
     }),
   ),
 });

@@ -19,6 +19,8 @@ export interface JournalLine {
   readonly worker?: string;
   /** The highest epoch that was known when the command was refused. */
   readonly newest?: number | null;
+  /** Why a request was refused that was no command. */
+  readonly reason?: string;
 }
 
 export class ExecutorJournal {

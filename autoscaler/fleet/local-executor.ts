@@ -110,7 +110,8 @@ export class LocalExecutor implements FleetExecutor {
   }
 
   /**
-   * Starts workers without a leader, up to a pool's minimum, of what the last leader had run.
+   * Starts workers without a leader, up to a pool's minimum, of what the last leader had run. Only here the minimum is
+   * kept: a stop names workers that take nothing any more, and the pool may have its minimum on another machine.
    *
    * @param mayAct asked right before each start. @throws {EpochFileCorruptError}
    */
@@ -128,9 +129,11 @@ export class LocalExecutor implements FleetExecutor {
 
   /** Releases of the workers that a pool's minimum lacks, as many times as they lack. */
   #missingOf(queue: string, told: Told): readonly string[] {
-    const desired = Object.entries(told.pools[queue]?.desired ?? {});
+    const { desired: toldDesired = {}, leaving = [] } = told.pools[queue] ?? {};
+    const desired = Object.entries(toldDesired);
     const { workersMin, workersMax } = this.#options.bounds(queue);
-    const there = this.#roster.workers().filter((it) => it.queue === queue);
+    // Those that leave take nothing, and nobody can call them back now.
+    const there = this.#roster.workers().filter((it) => it.queue === queue && !leaving.includes(it.workerId));
     const lacking = desired.flatMap(([release, wanted]) => {
       const own = there.filter((it) => it.release === release).length;
       return Array.from({ length: Math.max(0, wanted - own) }, () => release);
@@ -138,13 +141,21 @@ export class LocalExecutor implements FleetExecutor {
     return lacking.slice(0, Math.max(0, Math.min(workersMin, workersMax) - there.length));
   }
 
-  /** Drains and ends all workers of the machine; those that outlast the deadline are killed. Resolves when none is left. */
+  /**
+   * Drains and ends the workers that the machine has now; those that outlast the deadline are killed. Resolves when none
+   * of them is left. Workers that another autoscaler starts in the meantime are that one's.
+   */
   async stopAll(): Promise<void> {
     const { clock, processes } = this.#options;
     const deadlineMs = clock.monotonicMs() + processes.longestDrainMs + KILL_GRACE_MS;
-    for (const { workerId, pid } of this.#roster.workers()) this.#tellToStop(workerId, pid);
-    while (this.#roster.workers().length > 0 && clock.monotonicMs() < deadlineMs) await clock.sleep(50);
-    this.killAll();
+    const told = new Set<string>();
+    for (const { workerId, pid } of this.#roster.workers()) {
+      this.#tellToStop(workerId, pid);
+      told.add(workerId);
+    }
+    const left = () => this.#roster.workers().filter((it) => told.has(it.workerId));
+    while (left().length > 0 && clock.monotonicMs() < deadlineMs) await clock.sleep(50);
+    for (const { pid } of left()) processes.signal(pid, "SIGKILL");
   }
 
   /** Ends all workers of the machine at once; their jobs run again when their leases end. */
@@ -175,7 +186,7 @@ export class LocalExecutor implements FleetExecutor {
   }
 
   /** On disk before anything is done; what changes nothing but the sequence is not worth a write. */
-  async #keep({ epoch, sequence, queue, release, desired }: FleetCommand): Promise<void> {
+  async #keep({ epoch, sequence, queue, release, desired, leaving }: FleetCommand): Promise<void> {
     this.#require(epoch);
     if (this.#told?.epoch !== epoch) {
       this.#told = this.#file.readOf(epoch);
@@ -186,12 +197,25 @@ export class LocalExecutor implements FleetExecutor {
     if (sequence < (this.#sequences.get(queue) ?? 0)) throw new StaleEpochError(epoch, epoch);
     this.#sequences.set(queue, sequence);
     const before = this.#told?.pools[queue];
-    if (this.#told !== null && before !== undefined && (before.desired[release] ?? 0) === desired) return;
+    const leavingHere = this.#running(leaving);
+    const isLeavingKept = sameIds(this.#running(before?.leaving ?? []), leavingHere);
+    if (before !== undefined && isLeavingKept && (before.desired[release] ?? 0) === desired) return;
     const { [release]: _, ...others } = before?.desired ?? {};
-    const pool = { sequence, desired: desired === 0 ? others : { ...others, [release]: desired } };
+    const pool = {
+      sequence,
+      desired: desired === 0 ? others : { ...others, [release]: desired },
+      leaving: leavingHere,
+    };
     const next = { epoch, pools: { ...this.#told?.pools, [queue]: pool } };
     await this.#file.write(next);
     this.#told = next;
+  }
+
+  /** Those of them whose processes are on this machine, sorted. */
+  #running(ids: readonly string[]): string[] {
+    if (ids.length === 0) return [];
+    const here = new Set(this.#roster.workers().map((it) => it.workerId));
+    return ids.filter((id) => here.has(id)).toSorted();
   }
 
   #stop({ epoch, workers }: StopCommand): void {
@@ -266,4 +290,9 @@ export class LocalExecutor implements FleetExecutor {
     this.#turn = result.catch(() => undefined);
     return result;
   }
+}
+
+/** Both in the same order. */
+function sameIds(left: readonly string[], right: readonly string[]): boolean {
+  return left.length === right.length && left.every((id, index) => id === right[index]);
 }

@@ -56,9 +56,9 @@ export class StartLimits {
     this.#circuits.delete(key);
   }
 
-  /** The system has refused to start one. */
-  refused(queue: string, release: string): void {
-    this.#fail(keyOf(queue, release), "the system did not start its process");
+  /** The system has refused to start one. @param why in a few words, when it has said. */
+  refused(queue: string, release: string, why = "the system did not start its process"): void {
+    this.#fail(keyOf(queue, release), why);
   }
 
   ended(end: WorkerEnd): void {

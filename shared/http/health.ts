@@ -15,6 +15,8 @@ export interface Readiness {
   readonly stopping: boolean;
   /** Other things that keep the process from its work, in sentences. */
   readonly problems: readonly string[];
+  /** Whether an autoscaler leads, where it is one. Both a leader and a standby are ready. */
+  readonly role?: "leader" | "standby" | "unknown";
 }
 
 export interface HealthPorts {
@@ -36,6 +38,7 @@ export function addHealthRoutes(server: FastifyInstance, ports: HealthPorts): vo
         level: readiness.durability.level,
         basis: readiness.durability.basis,
       },
+      role: readiness.role,
     };
     return reply.code(problems.length === 0 ? 200 : 503).send(body);
   });

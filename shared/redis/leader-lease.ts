@@ -22,7 +22,8 @@ const REMEMBERED_MS = 60_000;
 /**
  * KEYS: leader, epoch, autoscalers. ARGV: id, facts, lease ms, lowest epoch, remembered ms. Returns 1 and the new
  * epoch, or 0 and the ms that are left. What is under the key and no lease is in nobody's name; one without an end
- * gets one.
+ * gets one. Without a count, lost or never there, it begins at the seconds since the Unix epoch: above whatever was
+ * granted before, since terms are fewer than seconds.
  */
 const ACQUIRE = `
 local time = redis.call("TIME")
@@ -39,7 +40,8 @@ if holder and holder ~= ARGV[1] then
   end
   return {0, left}
 end
-local epoch = math.max(tonumber(redis.call("GET", KEYS[2]) or "0") or 0, tonumber(ARGV[4])) + 1
+local count = tonumber(redis.call("GET", KEYS[2]) or "") or math.floor(now / 1000)
+local epoch = math.max(count, tonumber(ARGV[4])) + 1
 redis.call("SET", KEYS[2], epoch)
 redis.call("DEL", KEYS[1])
 redis.call("HSET", KEYS[1], "id", ARGV[1], "epoch", epoch, "facts", ARGV[2], "since", now)

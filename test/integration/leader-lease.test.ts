@@ -10,6 +10,7 @@ const facts = { host: "here", pid: 1, machine: "m" };
 describe("the leader's lease", () => {
   redisTest("is held by one, and each term has a higher epoch", async ({ redis, prefix }) => {
     const keys = keysOf(prefix);
+    await redis.set(keys.epoch, "0");
     const first = new LeaderLease(redis, keys, { id: "a", facts });
     const second = new LeaderLease(redis, keys, { id: "b", facts });
     expect(await first.acquire(0)).toEqual({ kind: "leading", epoch: 1 });
@@ -29,12 +30,29 @@ describe("the leader's lease", () => {
   });
 
   redisTest("begins above the epoch that is known elsewhere", async ({ redis, prefix }) => {
-    const lease = new LeaderLease(redis, keysOf(prefix), { id: "a", facts });
+    const keys = keysOf(prefix);
+    await redis.set(keys.epoch, "7");
+    const lease = new LeaderLease(redis, keys, { id: "a", facts });
     expect(await lease.acquire(41)).toEqual({ kind: "leading", epoch: 42 });
+  });
+
+  redisTest("begins above all earlier terms when Redis has lost their count", async ({ redis, prefix }) => {
+    const keys = keysOf(prefix);
+    const lease = new LeaderLease(redis, keys, { id: "a", facts });
+    const [seconds = 0] = (await redis.time()).map(Number);
+    const acquired = await lease.acquire(0);
+    const epoch = acquired.kind === "leading" ? acquired.epoch : 0;
+    expect(epoch).toBeGreaterThan(seconds);
+    expect(epoch).toBeLessThan(seconds + 60);
+    expect(await lease.renew(epoch)).toBe(true);
+    await redis.set(keys.epoch, "nonsense");
+    expect(await lease.renew(epoch)).toBe(false);
+    expect(await lease.acquire(epoch)).toEqual({ kind: "leading", epoch: epoch + 1 });
   });
 
   redisTest("is lost with its key, or the count of epochs", async ({ redis, prefix }) => {
     const keys = keysOf(prefix);
+    await redis.set(keys.epoch, "0");
     const lease = new LeaderLease(redis, keys, { id: "a", facts });
     await lease.acquire(0);
     await redis.del(keys.leader);
@@ -48,6 +66,7 @@ describe("the leader's lease", () => {
     "is taken over what is no lease, and given an end where it has none",
     async ({ redis, prefix }) => {
       const keys = keysOf(prefix);
+      await redis.set(keys.epoch, "0");
       const lease = new LeaderLease(redis, keys, { id: "a", facts });
       await redis.set(keys.leader, "nonsense");
       expect(await lease.renew(1)).toBe(false);
@@ -64,6 +83,7 @@ describe("the leader's lease", () => {
 describe("what a leader of the past asks for", () => {
   redisTest("is refused, and changes nothing", async ({ redis, prefix }) => {
     const keys = keysOf(prefix);
+    await redis.set(keys.epoch, "0");
     const fleet = new FleetStore(redis, keys);
     const lease = new LeaderLease(redis, keys, { id: "a", facts });
     await lease.acquire(0);
