@@ -14,8 +14,8 @@ export interface LaneSlotTerms {
   readonly fromBursts: number | null;
 }
 
-/** The term that is the largest, the first of equals. `work`: no term asks, but work keeps one slot. `none`: 0 slots. */
-export type RulingTerm = "in-system" | "deadline" | "bursts" | "arrivals" | "work" | "none";
+/** The term that is the largest, the first of equals. `forecast`: raised above all of them. `work`: no term asks, but work keeps one slot. `none`: 0 slots. */
+export type RulingTerm = "in-system" | "deadline" | "bursts" | "arrivals" | "forecast" | "work" | "none";
 
 /** What the law worked with. */
 export interface LaneFigures {
@@ -74,6 +74,7 @@ const FEWER_WHEN: Readonly<Record<RulingTerm, string>> = {
   deadline: "fewer when the oldest jobs have been started",
   bursts: "fewer when less comes, or comes more evenly",
   arrivals: "fewer when less comes",
+  forecast: "fewer when less is forecast",
   work: "none when the last job has ended",
   none: "none is there to be given up",
 };

@@ -21,6 +21,8 @@ export interface FleetWorker {
   readonly startedAtMs: number;
   /** Its heartbeat says: draining, and the last job is settled. */
   readonly drained: boolean;
+  /** A person has ordered it to leave: it is not called back. */
+  readonly held?: boolean;
 }
 
 export interface ReleaseObservation {
@@ -50,7 +52,8 @@ export function decideLeavers({ desired, workers }: ReleaseObservation): LeaverP
   const suspects = workers.filter(({ state }) => state === "suspect").length;
 
   const missing = Math.max(desired - healthy.length - suspects, 0);
-  const undrain = draining.toSorted(longestRunningFirst).slice(0, missing);
+  const mayReturn = draining.filter(({ held }) => held !== true);
+  const undrain = mayReturn.toSorted(longestRunningFirst).slice(0, missing);
   const drain = healthy.toSorted(firstToLeave).slice(0, Math.max(healthy.length - desired, 0));
   const stop = draining.filter((worker) => worker.drained && worker.busy === 0 && !undrain.includes(worker));
 

@@ -3,6 +3,8 @@
  *
  * Made by pool-sighting.ts from an observation, and by the simulator from its own; used by pool-planner.ts.
  */
+
+import type { ForecastPolicy, LaneForecast } from "./decide-forecast.ts";
 import type { PoolLane, PoolRelease } from "./decide-lane-owners.ts";
 import type { LaneObservation, LaneSlotsDecision } from "./decide-lane-slots.ts";
 import type { PoolPolicy } from "./decide-pool.ts";
@@ -35,6 +37,11 @@ export interface PlannedPolicy extends PoolPolicy {
    * @default no such bound
    */
   readonly downstreamSlotsMax?: number | undefined;
+  /**
+   * What becomes of forecasts of the arrivals.
+   * @default "shadow"
+   */
+  readonly forecast?: ForecastPolicy | undefined;
 }
 
 /** One lane of the pool as it was measured. */
@@ -80,4 +87,6 @@ export interface PoolSighting {
 export interface SizedLane {
   readonly lane: PoolLane;
   readonly slots: LaneSlotsDecision;
+  /** `null`: none was made. */
+  readonly forecast: LaneForecast | null;
 }

@@ -7,6 +7,7 @@
  */
 import type { PoolClamp } from "./decide-clamps.ts";
 import { aloneMs } from "./decide-deadline-slots.ts";
+import { isForecastTrusted } from "./decide-forecast.ts";
 import { decideIdleRelease, type IdlePolicy, idleWindowMs, rememberIdle } from "./decide-idle-release.ts";
 import type { PoolRelease } from "./decide-lane-owners.ts";
 import { TICK_MS } from "./decide-lane-slots.ts";
@@ -23,6 +24,7 @@ import {
 import { decideSafety, ERROR_BUDGET_DEFAULT, type Posture, type Safety } from "./decide-safety.ts";
 import { type ArrivalPattern, followArrivals } from "./estimate-arrival-pattern.ts";
 import { burntOf, estimateErrorBudget } from "./estimate-error-budget.ts";
+import { type ForecastState, followForecast } from "./estimate-forecast.ts";
 import { followStarts, type StartingWorkers } from "./estimate-starting-slots.ts";
 import type { PlannedPolicy, PoolSighting, SizedLane } from "./planner-input.ts";
 import { EMPTY_PLANNER_STATE, type PlannerState } from "./planner-state.ts";
@@ -55,6 +57,7 @@ export interface PoolPlan {
 export class PoolPlanner {
   readonly #policy: PlannedPolicy;
   #state: PlannerState;
+  #last: { readonly starts: PlannerState["starts"]; readonly sighting: PoolSighting } | null = null;
 
   constructor(policy: PlannedPolicy, state: PlannerState = EMPTY_PLANNER_STATE) {
     this.#policy = policy;
@@ -76,6 +79,7 @@ export class PoolPlanner {
     const budget = this.#followBudget(sighting);
     const errorBudget = errorBudgetOf(policy, { startDelayMs, lateShare: budget?.lateShare ?? null });
     const arrivals = arrivalsAfter(before.arrivals, sighting, tickMs);
+    const forecasts = forecastsAfter(before.forecasts, sighting, policy);
     const starts = startsAfter(before.starts, sighting);
     const facts = { startDelayMs, tickMs, slotsPerWorker: policy.slotsPerWorker };
     const idle = rememberIdle(
@@ -91,7 +95,7 @@ export class PoolPlanner {
     };
     const clamped: PoolClamp[] = [];
     const sharing = sharingOf(sighting, policy.slotsPerWorker);
-    const memory = { sighting, policy, safety, tickMs, arrivals, starts, sharing };
+    const memory = { sighting, policy, safety, tickMs, arrivals, forecasts, starts, sharing };
     const sized = lanes.map((seen) => {
       const lane = sizeLane(seen, memory);
       if (lane.clamp !== null) clamped.push({ by: "breakers-open", ...lane.clamp });
@@ -119,6 +123,7 @@ export class PoolPlanner {
       policy,
     );
     const decision = { ...decided, clamps: [...clamped, ...decided.clamps] };
+    this.#last = { starts, sighting };
     this.#state = {
       version: 1,
       history: rememberWanted(before.history, { atMs: nowMs, byRelease: decision.toRemember }, windowMs),
@@ -126,8 +131,16 @@ export class PoolPlanner {
       starts: withOrders(starts, decision.desired, sighting),
       arrivals,
       budget,
+      forecasts,
     };
     return { decision, sized, errorBudget };
+  }
+
+  /** Something else than the last plan is carried out, as in a freeze: what it would have ordered is not on its way. */
+  carriedOut(desired: WorkersByRelease): void {
+    if (this.#last === null) return;
+    const { starts, sighting } = this.#last;
+    this.#state = { ...this.#state, starts: withOrders(starts, desired, sighting) };
   }
 
   #followBudget({ startedTotal = null, lateTotal = null }: PoolSighting): PlannerState["budget"] {
@@ -183,6 +196,26 @@ function arrivalsAfter(
     const { arrivedTotal = null, arrivalRatePerSec: ratePerSec } = measured;
     const pattern = followArrivals(before[lane] ?? null, { nowMs, arrivedTotal, ratePerSec, tickMs });
     if (pattern !== null) after[lane] = pattern;
+  }
+  return after;
+}
+
+/** Level, trend and errors change once a minute; whether they are trusted follows from the errors. */
+function forecastsAfter(
+  before: PlannerState["forecasts"],
+  { nowMs, lanes, startDelayMs }: PoolSighting,
+  { forecast = "shadow", tickMs = TICK_MS }: PlannedPolicy,
+): Record<string, ForecastState> {
+  const after: Record<string, ForecastState> = {};
+  if (forecast === "off") return after;
+  const horizonMs = startDelayMs + tickMs;
+  for (const { lane, measured } of lanes) {
+    const { arrivedTotal = null, arrivalRatePerSec: ratePerSec } = measured;
+    const was = before[lane] ?? null;
+    const state = followForecast(was, { nowMs, arrivedTotal, ratePerSec, horizonMs });
+    if (state === null) continue;
+    const trusted = state === was ? was.trusted : isForecastTrusted(state.trusted, state.score);
+    after[lane] = state === was ? was : { ...state, trusted };
   }
   return after;
 }

@@ -6,11 +6,14 @@
  */
 
 import type { StartingSlots } from "./decide-deadline-slots.ts";
+import { decideForecast, type LaneForecast } from "./decide-forecast.ts";
+import { laneChange } from "./decide-lane-change.ts";
 import type { PoolRelease } from "./decide-lane-owners.ts";
 import { decideLaneSlots, type LaneSlotsDecision } from "./decide-lane-slots.ts";
 import type { Safety } from "./decide-safety.ts";
 import { type BreakerClamp, decideUsefulSlots } from "./decide-useful-slots.ts";
 import { type ArrivalPattern, recentArrivals, surgeOf } from "./estimate-arrival-pattern.ts";
+import { type ForecastState, forecastPerMinute } from "./estimate-forecast.ts";
 import { startingSlots } from "./estimate-starting-slots.ts";
 import type { PlannedPolicy, PoolSighting, SeenLane, SizedLane } from "./planner-input.ts";
 import type { PlannerState } from "./planner-state.ts";
@@ -21,6 +24,7 @@ export interface LaneMemory {
   readonly safety: Safety;
   readonly tickMs: number;
   readonly arrivals: Readonly<Record<string, ArrivalPattern>>;
+  readonly forecasts: Readonly<Record<string, ForecastState>>;
   readonly starts: PlannerState["starts"];
   readonly sharing: Sharing;
 }
@@ -30,13 +34,18 @@ export function sizeLane(
   memory: LaneMemory,
 ): { readonly sized: SizedLane; readonly clamp: BreakerClamp | null } {
   const { lane, generation } = seen;
-  const slots = decided(seen, memory);
+  const law = decided(seen, memory);
+  const forecast = forecastOf(seen, law, memory);
+  const slots = raised(law, forecast);
   const { releases, breakersOpen = [] } = memory.sighting;
   const needed = { lane, generation, slots: slots.slots, hasWork: slots.hasWork, terms: slots.terms };
   const starting = slots.kind === "sized" ? slots.figures.startingSlots : 0;
   const presentSlots = seen.measured.readySlots + starting;
   const clamp = decideUsefulSlots({ lane: needed, releases, presentSlots, breakersOpen });
-  return { sized: { slots, lane: clamp === null ? needed : { ...needed, slots: clamp.to } }, clamp };
+  return {
+    sized: { slots, forecast, lane: clamp === null ? needed : { ...needed, slots: clamp.to } },
+    clamp,
+  };
 }
 
 function decided(seen: SeenLane, memory: LaneMemory): LaneSlotsDecision {
@@ -66,6 +75,31 @@ function decided(seen: SeenLane, memory: LaneMemory): LaneSlotsDecision {
     },
     { pickupPromiseMs: policy.pickupPromiseMs, tickMs, ...safety },
   );
+}
+
+function forecastOf(
+  { lane, measured }: SeenLane,
+  { slots }: LaneSlotsDecision,
+  { forecasts, policy, safety, sighting, tickMs }: LaneMemory,
+): LaneForecast | null {
+  const state = forecasts[lane];
+  if (state === undefined) return null;
+  return decideForecast({
+    ...state.score,
+    policy: policy.forecast ?? "shadow",
+    perMinute: forecastPerMinute(state, sighting.startDelayMs + tickMs),
+    trusted: state.trusted,
+    serviceTimeMs: measured.serviceTimeMs,
+    headroomB: safety.headroomB,
+    slots,
+  });
+}
+
+/** A lane whose need is not known stays so: its forecast is no measurement. */
+function raised(law: LaneSlotsDecision, forecast: LaneForecast | null): LaneSlotsDecision {
+  const slots = forecast?.laneSlots ?? null;
+  if (law.kind === "unknown" || slots === null || slots <= law.slots) return law;
+  return { ...law, slots, ruledBy: "forecast", wouldChange: laneChange(slots, "forecast", law.figures) };
 }
 
 /** Of live releases that read the lane: its share of what they will bring. */

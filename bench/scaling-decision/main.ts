@@ -138,6 +138,7 @@ function seen(lane: QueueView["lanes"][number], readySlots: number, round: numbe
       arrivalRatePerSec: round % 2 === 0 ? 50 : 1,
       serviceTimeMs: 1_500,
       readySlots,
+      arrivedTotal: round * 127,
     },
   };
 }

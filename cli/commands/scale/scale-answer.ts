@@ -30,6 +30,17 @@ const lane = z.object({
   assumed: z.array(text).default([]),
   reachable: z.boolean().nullable().default(null),
   wouldChange: z.object({ sentence: text }).nullable().default(null),
+  forecast: z
+    .object({
+      mode: text,
+      perMinute: number,
+      slots: number.nullable(),
+      comparedMinutes: number,
+      error: number.nullable(),
+      persistenceError: number.nullable(),
+    })
+    .nullable()
+    .default(null),
 });
 
 const inputs = z.object({

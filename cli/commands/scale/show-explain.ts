@@ -96,6 +96,7 @@ function showLane(lane: DecisionLane, { inputs }: Decision, paint: Painter): str
     `  ${inputsOf(lane, inputs.pickupPromiseMs)}`,
     ...(rows.length > 0 ? renderTable(TERM_COLUMNS, rows).map((line) => `  ${line}`) : []),
     ...ruled,
+    ...forecastOf(lane),
     ...warningsOf(lane, inputs).map((it) => `  ${paint.warn("!")} ${it}`),
   ];
 }
@@ -117,6 +118,19 @@ function inputsOf(lane: DecisionLane, promiseMs: number | null): string {
 
 function known(value: number | null, show: (value: number) => string = String): string {
   return value === null ? "not known" : show(value);
+}
+
+/** What was forecast, and how good forecasts were: only an applied one can have raised the number. */
+function forecastOf({ forecast }: DecisionLane): string[] {
+  if (forecast === null) return [];
+  const { mode, perMinute, slots, comparedMinutes, error, persistenceError } = forecast;
+  const short = (value: number) => String(Number(value.toPrecision(3)));
+  const next = `${short(perMinute)} jobs a minute, ${known(slots)} slots`;
+  const judged =
+    comparedMinutes === 0
+      ? "none was due yet"
+      : `off by ${known(error, short)} a minute in the last ${comparedMinutes}, the rate as it was by ${known(persistenceError, short)}`;
+  return [neutraliseLine(`  forecast (${mode}): ${next}; ${judged}`)];
 }
 
 const ASSUMED = new Map([
