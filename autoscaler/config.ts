@@ -33,6 +33,15 @@ export const autoscalerEnv = z
       .describe(
         "The directory itself, for one Redis and prefix; one below SLUICE_DATA_DIR by their address.",
       ),
+    SLUICE_EXECUTOR_URL: z
+      .string()
+      .regex(/^http:\/\/[^/?#@]+$/, "must be http://, a host and a port")
+      .optional()
+      .describe("Address of the Docker executor, for pools that name it."),
+    SLUICE_EXECUTOR_TOKEN_FILE: z
+      .string()
+      .optional()
+      .describe("The file with the secret that the Docker executor asks for."),
     SLUICE_TICK_MS: durationMs(200, 60_000)
       .default(TICK_MS)
       .describe("How often it looks at the load and sizes the pools."),
@@ -46,6 +55,10 @@ export const autoscalerEnv = z
     drainDeadlineMs: env.SLUICE_DRAIN_DEADLINE_MS,
     dataDir: resolve(env.SLUICE_DATA_DIR),
     executorDir: env.SLUICE_EXECUTOR_DIR === undefined ? null : resolve(env.SLUICE_EXECUTOR_DIR),
+    remote:
+      env.SLUICE_EXECUTOR_URL === undefined
+        ? null
+        : { url: env.SLUICE_EXECUTOR_URL, tokenFile: env.SLUICE_EXECUTOR_TOKEN_FILE ?? "" },
     tickMs: env.SLUICE_TICK_MS,
   }));
 

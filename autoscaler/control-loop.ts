@@ -19,10 +19,14 @@ import { EarlyWake } from "./early-wake.ts";
 import type { FleetExecutor } from "./fleet/fleet-executor.ts";
 import type { FleetSight } from "./fleet/fleet-sight.ts";
 import { NoExecutor } from "./fleet/no-executor.ts";
+import type { WorkerHolds } from "./fleet/worker-holds.ts";
 import type { RunningWorker } from "./fleet/worker-roster.ts";
 import type { Term } from "./leadership.ts";
 import type { Observation, Observer } from "./observe.ts";
+import type { PlannerMemory } from "./planner-memory.ts";
 import { type FleetOrders, PoolScaler } from "./pool-scaler.ts";
+import type { ReleaseList } from "./releases/release-list.ts";
+import type { RolloutKeeper } from "./releases/rollout-keeper.ts";
 import type { LaneRetirer } from "./retirement/lane-retirer.ts";
 import type { LoadEstimates } from "./scaling/load-estimates.ts";
 import type { DecisionRecord } from "./snapshot.ts";
@@ -50,8 +54,15 @@ export interface ControlLoopPorts {
   readonly load: LoadStore;
   readonly decisions: Pick<DecisionStore, "record">;
   readonly desired: Pick<DesiredStore, "show">;
+  readonly memory: Pick<PlannerMemory, "recall" | "keep">;
   readonly overrides: Pick<ScalingOverridesFollower, "refresh" | "of">;
   readonly executor: Pick<FleetExecutor, "desired" | "stop">;
+  readonly holds: Pick<WorkerHolds, "heed" | "of">;
+  readonly rollouts: Pick<
+    RolloutKeeper,
+    "refresh" | "paceMs" | "releasesOf" | "step" | "isActive" | "standBy"
+  >;
+  readonly releaseList: Pick<ReleaseList, "look">;
   readonly sight: FleetSight;
   readonly leadership: { readonly term: Term | null; readonly calm: boolean };
   readonly startDelays: StartDelays;
@@ -63,7 +74,7 @@ export interface ControlLoopPorts {
   readonly tickMs: number;
   /** Takes over a worker of this machine that the executor does not know. */
   adopt(worker: RunningWorker): void;
-  /** What is to be done once at the beginning of a term, with the first look in it. */
+  /** What is to be done at the beginning of a term, and when the configured releases have changed. */
   onTerm(observation: Observation): Promise<void>;
   onDecision(record: DecisionRecord): void;
   onObservation(observation: Observation): void;
@@ -72,7 +83,7 @@ export interface ControlLoopPorts {
 export class ControlLoop {
   readonly #ports: ControlLoopPorts;
   readonly #early: EarlyWake;
-  /** Of the term that this process leads in; a new term begins with an empty memory. */
+  /** Of the term that this process leads in; a new term begins with what the one before remembered. */
   #pools: readonly PoolScaler[] = [];
   #term: Term | null = null;
   #wake = new AbortController();
@@ -108,7 +119,8 @@ export class ControlLoop {
         log.warn({ err: error }, "round failed; the fleet stays as it is");
       }
       const tookMs = clock.monotonicMs() - startedMs;
-      const waitMs = this.#justFailed ? AGAIN_MS : lookAgain ? SILENT_MS : tickMs - tookMs;
+      const nextMs = lookAgain ? SILENT_MS : Math.min(tickMs, this.#paceMs()) - tookMs;
+      const waitMs = this.#justFailed ? AGAIN_MS : nextMs;
       await clock.sleep(ROUND_MS_MIN, signal);
       await clock.sleep(Math.max(0, waitMs - ROUND_MS_MIN), AbortSignal.any([signal, this.#wake.signal]));
     }
@@ -118,6 +130,7 @@ export class ControlLoop {
   async #round(): Promise<boolean> {
     const { observer, load, startDelays, sight, laneRetirer, leadership, tickMs } = this.#ports;
     await load.showAutoscaler(Math.max(ALIVE_MS, ALIVE_TICKS * tickMs));
+    const isListChanged = await this.#ports.releaseList.look();
     const observation = await observer.look();
     this.#ports.onObservation(observation);
     startDelays.see(observation, sight.workers());
@@ -125,39 +138,51 @@ export class ControlLoop {
     const { term } = leadership;
     if (term === null || term.over.aborted) {
       this.#term = null;
+      this.#ports.rollouts.standBy();
       this.#early.looked(observation, this.#wanted());
       return false;
     }
-    await this.#begin(term, observation);
+    await this.#begin(term, observation, isListChanged);
     if (this.#justFailed && !leadership.calm && hasSilent(observation, sight)) {
       this.#early.looked(observation, this.#wanted());
       return true;
     }
     term.require();
     await this.#ports.overrides.refresh();
+    await this.#ports.holds.heed(observation.snapshot, term);
+    await this.#ports.rollouts.refresh();
     await laneRetirer.see(observation);
     for (const pool of this.#pools) await pool.scale(observation);
     this.#early.looked(observation, this.#wanted());
     return false;
   }
 
-  async #begin(term: Term, observation: Observation): Promise<void> {
+  async #begin(term: Term, observation: Observation, isListChanged: boolean): Promise<void> {
+    const { onTerm, config, memory } = this.#ports;
+    if (this.#term !== term || isListChanged) await onTerm(observation);
     if (this.#term === term) return;
-    const { onTerm, config } = this.#ports;
-    await onTerm(observation);
-    this.#pools = Object.entries(config.pools).map(
-      ([queue, policy]) => new PoolScaler({ ...this.#ports, ...this.#handsOf(policy), term, queue, policy }),
-    );
+    const recalled = await memory.recall();
+    this.#pools = Object.entries(config.pools).map(([queue, policy]) => {
+      const own = { queue, policy, term, remembered: recalled.get(queue) };
+      return new PoolScaler({ ...this.#ports, ...this.#handsOf(policy), ...own });
+    });
     this.#term = term;
   }
 
   /** What acts on a pool: nothing of ours where something else starts and stops its workers. */
   #handsOf({ executor }: PoolConfig): Pick<ControlLoopPorts, "executor"> & { readonly fleet: FleetOrders } {
-    if (executor === "local") return this.#ports;
+    if (executor !== "external") return this.#ports;
     return {
       executor: new NoExecutor(),
       fleet: { order: async () => undefined, forget: async () => undefined },
     };
+  }
+
+  /** What a rollout waits for is looked at sooner than with the tick. */
+  #paceMs(): number {
+    const { leadership, rollouts } = this.#ports;
+    const paceMs = leadership.term === null ? null : rollouts.paceMs;
+    return paceMs ?? Number.POSITIVE_INFINITY;
   }
 
   #wanted(): ReadonlyMap<string, number> {

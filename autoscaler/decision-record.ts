@@ -58,6 +58,23 @@ const recordedLane = z.object({
       sentence: text,
     })
     .nullable(),
+  /** What was forecast of it; `null`: nothing was. */
+  forecast: z
+    .object({
+      /** Only `applied` may have raised `slots`. */
+      mode: z.enum(["shadow", "applied"]),
+      /** Jobs a minute by the time that a worker ordered now is up. */
+      perMinute: number,
+      /** That ask for them; `null`: not known. */
+      slots: number.nullable(),
+      /** Forecasts of the last hour that were held against what came. */
+      comparedMinutes: number,
+      /** Mean absolute errors, jobs a minute: of the forecasts, and of the rate as it was. */
+      error: number.nullable(),
+      persistenceError: number.nullable(),
+    })
+    .nullable()
+    .default(null),
 });
 
 const clamp = z.object({ by: text, from: number, to: number, sentence: text });

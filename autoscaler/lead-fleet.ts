@@ -16,6 +16,7 @@ import type { RedisConnection } from "#shared/redis/connection";
 import type { Keys } from "#shared/redis/keys";
 import { LeaderLease, type LeaderLook } from "#shared/redis/leader-lease";
 import type { SluiceConfig } from "#shared/sluice-config";
+import type { FleetExecutor } from "./fleet/fleet-executor.ts";
 import { FleetSight } from "./fleet/fleet-sight.ts";
 import { KeepMinimum } from "./fleet/keep-minimum.ts";
 import { LocalExecutor } from "./fleet/local-executor.ts";
@@ -23,6 +24,8 @@ import type { LocalProcesses } from "./fleet/local-processes.ts";
 import { bootId, machineMemory } from "./fleet/machine.ts";
 import { MachineLock } from "./fleet/machine-lock.ts";
 import { MachinePeers } from "./fleet/machine-peers.ts";
+import type { RemoteExecutor } from "./fleet/remote-executor.ts";
+import { RoutedExecutor } from "./fleet/routed-executor.ts";
 import { Leadership, type Role, type Term } from "./leadership.ts";
 
 export interface LeadFleetPorts {
@@ -38,6 +41,8 @@ export interface LeadFleetPorts {
   /** Fails fast. */
   readonly leaseRedis: RedisConnection;
   readonly processes: LocalProcesses;
+  /** Of pools whose workers are containers; `null` when there is none. */
+  readonly remote: RemoteExecutor | null;
   /** The most and the fewest workers of a pool that are in force. */
   bounds(queue: string): { readonly workersMin: number; readonly workersMax: number };
   /** The leader's work beside scaling; resolves soon after the term is over. */
@@ -53,6 +58,8 @@ export interface LeaderView {
 
 export class LeadFleet {
   readonly executor: LocalExecutor;
+  /** What acts: this machine's executor, and the remote one for its pools. */
+  readonly hands: FleetExecutor;
   readonly sight: FleetSight;
   readonly leadership: Leadership;
   readonly keeper: KeepMinimum;
@@ -70,7 +77,7 @@ export class LeadFleet {
     this.#machine = `${hostname()}/${bootId()}/${machineId(directory)}`;
     const facts = { host: hostname(), pid: process.pid, machine: this.#machine };
     this.#lease = new LeaderLease(leaseRedis, keys, { id: this.id, facts });
-    const pools = Object.keys(sluice.pools);
+    const pools = Object.keys(sluice.pools).filter((it) => sluice.pools[it]?.executor !== "docker");
     const guard = (epoch: number) => {
       const { term } = this.leadership;
       if (term === null || term.epoch !== epoch) throw new StaleEpochError(epoch, term?.epoch ?? null);
@@ -78,13 +85,14 @@ export class LeadFleet {
     };
     const memory = machineMemory;
     this.executor = new LocalExecutor({ directory, clock, log, processes, pools, bounds, memory, guard });
-    this.sight = new FleetSight(this.executor);
+    this.hands = handsOf(ports, this.executor);
+    this.sight = new FleetSight(this.hands);
     const { executor } = this;
     this.leadership = new Leadership({
       lease: this.#lease,
       clock,
       log,
-      epochMin: () => executor.epoch,
+      epochMin: () => Math.max(executor.epoch, ports.remote?.epoch ?? 0),
       lead: work,
     });
     const leaderlessMs = () => this.leadership.leaderlessMs;
@@ -102,6 +110,12 @@ export class LeadFleet {
     this.#peers.leave();
     return this.#peers.other();
   }
+}
+
+function handsOf({ remote, sluice }: LeadFleetPorts, local: LocalExecutor): FleetExecutor {
+  if (remote === null) return local;
+  const named = Object.entries(sluice.pools).filter(([, { executor }]) => executor === "docker");
+  return new RoutedExecutor({ local, remote, remotePools: new Set(named.map(([queue]) => queue)) });
 }
 
 /** One for each Redis and prefix: epochs of one mean nothing to another. */

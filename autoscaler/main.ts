@@ -19,6 +19,11 @@ try {
     const { printSimulation } = await import("./simulate-task.ts");
     process.exit(await printSimulation(process));
   }
+  if (process.argv[2] === "executor") {
+    // A process of its own, that must not load what leads.
+    const { executorTask } = await import("./executor-service/executor-task.ts");
+    process.exit(await executorTask(process.env));
+  }
   const config = readConfig(autoscalerEnv, process.env);
   listenForStop({
     onStop: () => stop.abort(),

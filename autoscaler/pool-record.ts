@@ -9,6 +9,7 @@ import { decisionId } from "#shared/redis/decision-store";
 import type { PoolBounds } from "#shared/scaling/overrides-document";
 import type { PoolOverrides } from "#shared/scaling/resolve-overrides";
 import { type DecisionRecord, RECORD_VERSION } from "./decision-record.ts";
+import type { Split } from "./pool-split.ts";
 import { jobsIn, recordLane, summedUp } from "./record-lanes.ts";
 import type { decideFreeze } from "./scaling/decide-freeze.ts";
 import type { PoolRelease } from "./scaling/decide-lane-owners.ts";
@@ -49,6 +50,8 @@ export interface DecidedPool {
   readonly overrides: PoolOverrides;
   /** What a freeze made of the plan, `null` without one. */
   readonly frozen: ReturnType<typeof decideFreeze> | null;
+  /** How a rollout splits the number; `null` or missing where none does. */
+  readonly split?: Split | null;
 }
 
 /** What is read of the configuration. */
@@ -85,7 +88,7 @@ export class PoolRecords {
   }
 
   #recordOf(decided: DecidedPool, id: string): DecisionRecord {
-    const { plan, releases, actions, blocked, startDelay, bounds, overrides, frozen } = decided;
+    const { plan, releases, actions, blocked, startDelay, bounds, overrides, frozen, split } = decided;
     const { decision } = plan;
     return {
       recordVersion: RECORD_VERSION,
@@ -97,7 +100,7 @@ export class PoolRecords {
       sentence: sentenceOf(decided),
       present: Object.fromEntries(releases.map((it) => [it.release, it.workers])),
       wanted: decision.wanted,
-      desired: frozen?.desired ?? decision.desired,
+      desired: frozen?.desired ?? split?.desired ?? decision.desired,
       limitedBy: decision.limitedBy,
       actions: actions.slice(0, NAMES_MAX),
       actionsMore: Math.max(actions.length - NAMES_MAX, 0),
@@ -149,20 +152,23 @@ function gistOf(decided: DecidedPool): string {
   return JSON.stringify([
     [desired, reason, orphanLanes, blocked, bounds],
     clampsOf(decided).map(({ by, to }) => [by, to]),
+    decided.split?.desired,
     holds.map(({ because, workers }) => [because, workers]),
     sized.map(({ slots }) => slots.kind),
     [overrides.freeze?.at, overrides.bounds?.at],
   ]);
 }
 
-/** The plan's own, and the freeze as the last of them. */
-function clampsOf({ plan, frozen }: DecidedPool): DecisionRecord["clamps"] {
-  return [...plan.decision.clamps, ...(frozen === null ? [] : [frozen.clamp])];
+/** The plan's own, and the freeze or the rollout as the last of them. */
+function clampsOf({ plan, frozen, split = null }: DecidedPool): DecisionRecord["clamps"] {
+  const last = frozen ?? split;
+  return [...plan.decision.clamps, ...(last === null ? [] : [last.clamp])];
 }
 
-function sentenceOf({ plan, blocked, frozen }: DecidedPool): string {
+function sentenceOf({ plan, blocked, frozen, split = null }: DecidedPool): string {
   const stays = frozen === null ? [] : [`${frozen.clamp.sentence}, so ${frozen.clamp.to} stay;`];
-  return cut([...stays, plan.decision.sentence, ...blocked].join(" "));
+  const splits = split === null ? [] : [`${split.clamp.sentence};`];
+  return cut([...stays, ...splits, plan.decision.sentence, ...blocked].join(" "));
 }
 
 /** Lanes that nobody knows the need of come before all others. */

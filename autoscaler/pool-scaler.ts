@@ -8,20 +8,26 @@ import type { DecisionStore } from "#shared/redis/decision-store";
 import type { DesiredStore } from "#shared/redis/desired-store";
 import type { FleetStore } from "#shared/redis/fleet-store";
 import type { ScalingOverridesFollower } from "#shared/redis/scaling-overrides-store";
-import { lanesReadBy } from "#shared/registry/decide-lane";
+import type { Freeze } from "#shared/scaling/overrides-document";
 import { boundsInForce } from "#shared/scaling/resolve-overrides";
 import type { PoolConfig, SluiceConfig } from "#shared/sluice-config";
 import { carryOut } from "./fleet/carry-out.ts";
 import type { FleetExecutor } from "./fleet/fleet-executor.ts";
 import type { FleetSight } from "./fleet/fleet-sight.ts";
+import type { WorkerHolds } from "./fleet/worker-holds.ts";
 import type { Term } from "./leadership.ts";
 import type { Observation } from "./observe.ts";
+import type { PlannerMemory } from "./planner-memory.ts";
 import { type Action, PoolRecords } from "./pool-record.ts";
-import { freeSlotsOf, seenLanes, seenLimits } from "./pool-sighting.ts";
+import { seenLanes, seenLimits } from "./pool-sighting.ts";
+import { addedUp, splitClamp, totalOf } from "./pool-split.ts";
+import type { RolloutKeeper } from "./releases/rollout-keeper.ts";
 import { decideFreeze } from "./scaling/decide-freeze.ts";
 import type { PoolRelease } from "./scaling/decide-lane-owners.ts";
 import type { LoadEstimates } from "./scaling/load-estimates.ts";
-import { PoolPlanner } from "./scaling/pool-planner.ts";
+import type { PlannerState } from "./scaling/planner-state.ts";
+import { type PoolPlan, PoolPlanner } from "./scaling/pool-planner.ts";
+import { idleWorkers, seenReleases } from "./seen-releases.ts";
 import type { DecisionRecord, WorkerView } from "./snapshot.ts";
 import type { StartDelays } from "./start-delays.ts";
 
@@ -35,9 +41,14 @@ export interface PoolScalerPorts {
   readonly fleet: FleetOrders;
   readonly decisions: Pick<DecisionStore, "record">;
   readonly desired: Pick<DesiredStore, "show">;
+  readonly memory: Pick<PlannerMemory, "keep">;
+  /** What the planner of the leader before remembered. */
+  readonly remembered: PlannerState | undefined;
   /** As new as this round. */
   readonly overrides: Pick<ScalingOverridesFollower, "of">;
   readonly executor: Pick<FleetExecutor, "desired" | "stop">;
+  readonly holds: Pick<WorkerHolds, "of">;
+  readonly rollouts: Pick<RolloutKeeper, "releasesOf" | "step" | "isActive">;
   readonly sight: FleetSight;
   readonly startDelays: StartDelays;
   readonly estimates: LoadEstimates;
@@ -62,11 +73,8 @@ export class PoolScaler {
     const { queue, policy, config, tickMs } = ports;
     this.queue = queue;
     this.#ports = ports;
-    this.#planner = new PoolPlanner({
-      ...policy,
-      pickupPromiseMs: config.queues[queue]?.pickupPromiseMs ?? 1,
-      tickMs,
-    });
+    const pickupPromiseMs = config.queues[queue]?.pickupPromiseMs ?? 1;
+    this.#planner = new PoolPlanner({ ...policy, pickupPromiseMs, tickMs }, ports.remembered);
     this.#records = new PoolRecords(queue, config);
   }
 
@@ -79,14 +87,15 @@ export class PoolScaler {
     const { snapshot, fleet, redisNowMs } = observation;
     const queue = snapshot.queues.find((it) => it.queue === this.queue);
     if (queue === undefined) return;
-    const { clock, startDelays, estimates, sight, decisions, config, term, onDecision } = this.#ports;
+    const { clock, startDelays, estimates, sight, decisions, config, term, rollouts, onDecision } =
+      this.#ports;
     const own = fleet.of(this.queue);
-    const releases = this.#releases(observation);
+    const parts = rollouts.releasesOf(this.queue, observation.document);
+    const releases = seenReleases(observation, { queue: this.queue, config, parts });
     const overrides = this.#ports.overrides.of(this.queue, redisNowMs);
     const bounds = boundsInForce(this.#ports.policy, overrides.bounds);
-    const plannedAtMs = clock.nowMs();
     const plan = this.#planner.plan({
-      nowMs: plannedAtMs,
+      nowMs: redisNowMs,
       lanes: seenLanes(queue, { fleet, estimates }),
       releases,
       startDelayMs: startDelays.estimate.startDelayMs,
@@ -98,9 +107,7 @@ export class PoolScaler {
       }),
     });
     const { freeze } = overrides;
-    const frozen =
-      freeze === null ? null : decideFreeze(plan.decision, { pool: this.queue, freeze, releases });
-    const desired = frozen?.desired ?? plan.decision.desired;
+    const { desired, frozen, split } = await this.#numbers(plan, { observation, freeze, releases });
     const actions = await this.#carryOut(desired, own);
     const blocked = releases.flatMap(({ release }) => sight.blocked(this.queue, release) ?? []);
     const record = this.#records.next(
@@ -112,14 +119,16 @@ export class PoolScaler {
         actions,
         blocked,
         startDelay: startDelays.estimate,
-        plannedAtMs,
+        plannedAtMs: redisNowMs,
         bounds,
         overrides,
         frozen,
+        split,
       },
       { nowMs: clock.monotonicMs(), epoch: term.epoch },
     );
     this.#decisionId = record?.id ?? this.#decisionId;
+    await this.#ports.memory.keep(this.queue, this.#planner.state, term.epoch);
     await this.#ports.desired.show(this.queue, { decisionId: this.#decisionId, desired }, term.epoch);
     if (record === null) return;
     onDecision(record);
@@ -127,44 +136,34 @@ export class PoolScaler {
   }
 
   #carryOut(desired: Readonly<Record<string, number>>, workers: readonly WorkerView[]): Promise<Action[]> {
-    this.#desiredWorkers = Object.values(desired).reduce((sum, it) => sum + it, 0);
     const nextSequence = () => {
       this.#sequence += 1;
       return this.#sequence;
     };
-    return carryOut(desired, workers, { ...this.#ports, nextSequence });
+    // What a lost worker may still hold, a rollout must not take for finished.
+    const keepsUnheard = this.#ports.rollouts.isActive(this.queue);
+    return carryOut(desired, workers, { ...this.#ports, nextSequence, keepsUnheard });
   }
 
-  #releases({ document, snapshot, fleet }: Observation): PoolRelease[] {
-    const own = fleet.of(this.queue);
-    const lanes = snapshot.queues.find((it) => it.queue === this.queue)?.lanes ?? [];
-    const startable = new Set(this.#ports.config.releases.map((it) => it.id));
-    return Object.entries(document.releases).flatMap(([release, known]) => {
-      const generation = known.queues[this.queue]?.generation;
-      if (generation === undefined) return [];
-      const workers = own.filter((it) => it.release === release);
-      if (known.state === "retired" && workers.length === 0) return [];
-      return [
-        {
-          release,
-          generation,
-          readsGenerations: lanesReadBy(document, release, this.queue),
-          trippedGenerations: lanes
-            .filter(({ trips }) => trips.some((trip) => trip.release === release))
-            .map((lane) => lane.generation),
-          publishedOrder: known.order,
-          // A release that the configuration cannot start must not be counted on.
-          live: known.state === "live" && startable.has(release),
-          workers: workers.filter(holdsPlace).length,
-          starting: workers.filter((it) => it.state === "starting").length,
-          freeSlots: freeSlotsOf(workers),
-          draining: workers.filter((it) => it.state === "draining").length,
-        },
-      ];
-    });
+  /** What there is to be: the plan, split as a rollout has it, or nothing new while the pool is frozen. */
+  async #numbers(plan: PoolPlan, { observation, freeze, releases }: Numbers) {
+    const { term, rollouts } = this.#ports;
+    const { decision } = plan;
+    const workersWanted = decision.appliedTotal;
+    const split = await rollouts.step(this.queue, { observation, workersWanted, term });
+    const frozen = freeze === null ? null : decideFreeze(decision, { pool: this.queue, freeze, releases });
+    const idle = split === null ? {} : idleWorkers(observation.fleet.of(this.queue));
+    const kept = frozen === null ? null : addedUp(frozen.desired, idle);
+    const desired = kept ?? split?.desired ?? decision.desired;
+    const taking = frozen?.desired ?? split?.taking;
+    if (taking !== undefined) this.#planner.carriedOut(taking);
+    this.#desiredWorkers = totalOf(taking ?? desired);
+    return { frozen, desired, split: frozen === null ? splitClamp(split, workersWanted) : null };
   }
 }
 
-function holdsPlace({ state }: WorkerView): boolean {
-  return state === "starting" || state === "ok" || state === "suspect" || state === "quarantined";
+interface Numbers {
+  readonly observation: Observation;
+  readonly freeze: Freeze | null;
+  readonly releases: readonly PoolRelease[];
 }

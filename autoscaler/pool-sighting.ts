@@ -51,6 +51,7 @@ export function seenLimits(
 /** Slots of workers that take jobs and run none. As old as the heartbeats. */
 export function freeSlotsOf(workers: readonly WorkerView[]): number {
   let free = 0;
-  for (const { state, slots, busy } of workers) if (state === "ok") free += Math.max(0, slots - busy);
+  for (const { state, takes, slots, busy } of workers)
+    if (state === "ok" && takes === "all") free += Math.max(0, slots - busy);
   return free;
 }

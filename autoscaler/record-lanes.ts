@@ -11,7 +11,7 @@ export function jobsIn(view: LaneView | undefined): number {
 }
 
 /** @param view `null` when the lane was not looked at. */
-export function recordLane({ lane, slots }: SizedLane, view: LaneView | null): RecordedLane {
+export function recordLane({ lane, slots, forecast: made }: SizedLane, view: LaneView | null): RecordedLane {
   const counted = {
     waiting: view?.waiting ?? null,
     inFlight: view?.inFlight ?? null,
@@ -20,6 +20,7 @@ export function recordLane({ lane, slots }: SizedLane, view: LaneView | null): R
     arrivalRatePerSec: view?.arrivalRatePerSec ?? null,
     serviceTimeMs: view?.serviceTimeMs ?? null,
   };
+  const forecast = forecastTold(made);
   const named = { lane: lane.lane, generation: lane.generation, slots: slots.slots };
   if (slots.kind === "unknown") {
     const nothing = {
@@ -29,6 +30,7 @@ export function recordLane({ lane, slots }: SizedLane, view: LaneView | null): R
       assumed: [],
       reachable: null,
       wouldChange: null,
+      forecast,
     };
     return { ...named, unknownBecause: slots.reason, ...counted, ...nothing };
   }
@@ -36,13 +38,20 @@ export function recordLane({ lane, slots }: SizedLane, view: LaneView | null): R
     ...named,
     ruledBy: slots.ruledBy,
     unknownBecause: null,
-    terms: explainLaneTerms(slots.terms, slots.figures),
+    terms: explainLaneTerms(slots.terms, slots.figures, made),
     ...counted,
     readySlots: slots.figures.readySlots,
     assumed: assumedOf(slots),
     reachable: slots.reachable,
     wouldChange: slots.wouldChange,
+    forecast,
   };
+}
+
+function forecastTold(made: SizedLane["forecast"]): RecordedLane["forecast"] {
+  if (made === null) return null;
+  const { laneSlots: _law, ...told } = made;
+  return told;
 }
 
 /** What the lanes have together that are not told one by one. */

@@ -5,6 +5,7 @@
  * clock, so they are right whatever the machines' clocks say.
  */
 import type { MemoryUse } from "#shared/redis/memory-watch";
+import type { Takes } from "#shared/rollout/release-orders";
 
 /** Observed, except `starting` (spawned and not heard of yet). */
 export type WorkerState = "starting" | "ok" | "suspect" | "dead" | "draining" | "quarantined";
@@ -23,6 +24,10 @@ export interface WorkerView {
   readonly lanes: readonly string[];
   /** Lanes it would take from if its release did not fail to read them. */
   readonly trippedLanes: readonly string[];
+  /** What its release's workers are told to take, as far as it has heard. */
+  readonly takes: Takes;
+  /** First attempts since it started; `null` when it does not count them. */
+  readonly firstRuns: FirstRuns | null;
   /** Milliseconds since its last heartbeat, `null` before the first. */
   readonly heartbeatAgeMs: number | null;
   /** RFC 3339. */
@@ -34,6 +39,18 @@ export interface WorkerView {
   readonly eventLoopLagMs: number | null;
   readonly rssBytes: number | null;
   readonly clockOffsetMs: number | null;
+}
+
+/** First attempts of jobs on one worker. */
+export interface FirstRuns {
+  readonly finished: number;
+  readonly failed: number;
+  /** Of those, jobs that have failed elsewhere too. */
+  readonly failedElsewhere: number;
+  /** Starts whose worker was lost. */
+  readonly stalls: number;
+  /** That failed one after the other up to now. */
+  readonly inRow: number;
 }
 
 /** A release's own step fails in a lane, so it takes nothing there for a while. */

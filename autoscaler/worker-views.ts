@@ -36,6 +36,8 @@ function workerView(
     busy: status?.busy ?? 0,
     lanes: lanesTaken(status),
     trippedLanes: status?.trippedLanes ?? [],
+    takes: status?.takes ?? "all",
+    firstRuns: status?.firstRuns ?? null,
     heartbeatAgeMs,
     startedAt: toRfc3339(registeredAtMs),
     pid: facts.pid,
@@ -58,6 +60,8 @@ function startingWorker({ workerId, release, queue, startedAtMs, pid }: Executed
     busy: 0,
     lanes: [],
     trippedLanes: [],
+    takes: "all",
+    firstRuns: null,
     heartbeatAgeMs: null,
     startedAt: toRfc3339(startedAtMs),
     pid,
@@ -71,6 +75,7 @@ function startingWorker({ workerId, release, queue, startedAtMs, pid }: Executed
 
 function lanesTaken(status: ObservedWorker["status"]): readonly string[] {
   if (status === null) return [];
-  const { lanes, trippedLanes } = status;
-  return trippedLanes.length === 0 ? lanes : lanes.filter((lane) => !trippedLanes.includes(lane));
+  const { lanes, trippedLanes, heldLanes } = status;
+  if (trippedLanes.length + heldLanes.length === 0) return lanes;
+  return lanes.filter((lane) => !trippedLanes.includes(lane) && !heldLanes.includes(lane));
 }

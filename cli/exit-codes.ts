@@ -25,12 +25,16 @@ export const EXIT_MEANINGS: readonly { readonly code: CliExit; readonly meaning:
   { code: CLI_EXIT.ok, meaning: "done" },
   { code: CLI_EXIT.unexpected, meaning: "something unexpected; a bug, or a server that fails" },
   { code: CLI_EXIT.usage, meaning: "the command, an option or a variable is wrong" },
-  { code: CLI_EXIT.notFound, meaning: "no such job, type, lane, release, command or file" },
+  { code: CLI_EXIT.notFound, meaning: "no such job, type, lane, release, rollout, worker, command or file" },
   { code: CLI_EXIT.conflict, meaning: "refused: the input is not accepted, or something else is in the way" },
   { code: CLI_EXIT.notAuthorised, meaning: "not authorised" },
   { code: CLI_EXIT.unreachable, meaning: "the server is not reached, or says that it is unavailable" },
   { code: CLI_EXIT.timedOut, meaning: "timed out waiting; what was waited for may still happen" },
-  { code: CLI_EXIT.unhealthy, meaning: "unhealthy: the job ended without success, or jobs are late" },
+  {
+    code: CLI_EXIT.unhealthy,
+    meaning:
+      "unhealthy: the job ended without success, jobs are late, or the rollout was halted or goes back",
+  },
   {
     code: CLI_EXIT.breaking,
     meaning: "contracts: a change that older readers cannot read, and nothing said that it may be",

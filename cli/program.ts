@@ -2,14 +2,17 @@
 import { Command, Option } from "commander";
 import { usageError } from "./cli-error.ts";
 import { addContracts } from "./commands/contracts/add-contracts.ts";
+import { addDemo } from "./commands/demo/add-demo.ts";
 import { type EnqueueOptions, enqueue } from "./commands/enqueue.ts";
 import { exitCodesHelp } from "./commands/exit-codes-help.ts";
+import { addFleet } from "./commands/fleet/add-fleet.ts";
 import { addGate } from "./commands/gate/add-gate.ts";
 import { addJob } from "./commands/job/add-job.ts";
 import { addKeys } from "./commands/keys/add-keys.ts";
 import { addLanes } from "./commands/lanes/add-lanes.ts";
 import { addLimits } from "./commands/limits/add-limits.ts";
 import { addRelease } from "./commands/release/add-release.ts";
+import { addRollout } from "./commands/rollout/add-rollout.ts";
 import { addScale } from "./commands/scale/add-scale.ts";
 import { addSchedules } from "./commands/schedules/add-schedules.ts";
 import { status } from "./commands/status.ts";
@@ -38,11 +41,14 @@ export function buildProgram(ports: ProgramPorts): Command {
   addJob(program, ports);
   addStatus(program, ports);
   addContracts(program, ports);
+  addDemo(program, ports);
+  addFleet(program, ports);
   addGate(program, ports);
   addKeys(program, ports);
   addLanes(program, ports);
   addLimits(program, ports);
   addRelease(program, ports);
+  addRollout(program, ports);
   addScale(program, ports);
   addSchedules(program, ports);
   addHelp(program, ports);
@@ -58,6 +64,7 @@ Examples:
   $ sluice status
   $ sluice contracts check --against origin/main
   $ sluice gate raise receipt.render --why "v2 is deployed"
+  $ sluice rollout start shop --to shop-v2 --why "new tax rules"
   $ sluice help exit-codes
 `;
 

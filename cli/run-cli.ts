@@ -16,9 +16,13 @@ import { CLI_EXIT } from "./exit-codes.ts";
 import { buildProgram } from "./program.ts";
 import type { GlobalOptions } from "./program-ports.ts";
 import { painter, wantsColour } from "./terminal/colour.ts";
+import type { LiveTerminal } from "./terminal/live-screen.ts";
 
 export interface TerminalOutput extends Output {
   readonly isTTY?: boolean;
+  /** Of a terminal, as it is now. */
+  readonly columns?: number;
+  readonly rows?: number;
 }
 
 export interface CliPorts {
@@ -111,6 +115,7 @@ class CommandRun {
       producerCommand,
       autoscalerCommand,
       paint: painter(this.#wantsColour(stdout)),
+      live: this.#liveTerminal(),
       note: (line) => stderr.write(`${line}\n`),
       stopSignals: () => {
         signals ??= this.#ports.stopSignals();
@@ -118,6 +123,16 @@ class CommandRun {
       },
       servers: () => readServers(options, env),
       answer: (answer: Answer) => this.#answer(answer),
+    };
+  }
+
+  #liveTerminal(): LiveTerminal | null {
+    const { stdout, env } = this.#ports;
+    if (this.#json || stdout.isTTY !== true || env.TERM === "dumb") return null;
+    return {
+      write: (text) => stdout.write(text),
+      columns: () => stdout.columns ?? 80,
+      rows: () => stdout.rows ?? 24,
     };
   }
 

@@ -67,7 +67,7 @@ export function redisAdvice(mode) {
   // The tests start servers of their own to kill and to fill, so one that runs elsewhere does not help them.
   if (mode === "start") {
     lines.push(
-      "  with Docker      docker compose up -d redis",
+      "  with Docker      docker compose -f ops/compose/redis-only.yml up -d",
       "                   SLUICE_REDIS_URL=redis://127.0.0.1:6379 npm start",
     );
   }

@@ -4,7 +4,7 @@
  * A secret is made here and leaves in the answer, once; what is stored, recorded and listed is never one.
  */
 import { z } from "zod";
-import { digestOf, newKeyId, newSecret, showApiKey } from "#shared/auth/api-key";
+import { digestOf, newKeyId, newSecret, parseApiKey, showApiKey } from "#shared/auth/api-key";
 import { type KeyChange, revokeKey, rotateKey } from "#shared/auth/decide-key-change";
 import {
   type KeyDocument,
@@ -34,6 +34,15 @@ export const keysRequest = z.discriminatedUnion("act", [
     scopes: keyScopes,
     /** `null`: it does not end by itself. */
     lifetimeMs: z.int().min(1).max(LIFETIME_MS_MAX).nullable(),
+    ...actor,
+  }),
+  z.strictObject({
+    /** Takes a key that was made elsewhere, for a stack whose secrets are there before its Redis. */
+    act: z.literal("import"),
+    apiKey: z.string().refine((text) => parseApiKey(text) !== null, "must be an API key"),
+    name: keyName,
+    tenant: tenantName,
+    scopes: keyScopes,
     ...actor,
   }),
   z.strictObject({ act: z.literal("list") }),
@@ -67,6 +76,8 @@ export type KeysAnswer =
   /** `apiKey`: the whole key, never to be had again. */
   | { readonly kind: "created" | "rotated"; readonly key: KeyView; readonly apiKey: string }
   | { readonly kind: "revoked"; readonly key: KeyView }
+  /** `isNew`: it was not there before; one that is there stays as it is, revoked ones too. */
+  | { readonly kind: "imported"; readonly keyId: string; readonly isNew: boolean }
   | { readonly kind: "refused"; readonly code: string; readonly message: string };
 
 /** Does what is asked, and records it. */
@@ -87,6 +98,8 @@ export class KeyOffice {
         return { kind: "keys", keys: (await this.#store.list()).map(viewOf) };
       case "create":
         return this.#create(request);
+      case "import":
+        return this.#import(request);
       case "rotate":
         return this.#rotate(request);
       case "revoke":
@@ -109,10 +122,7 @@ export class KeyOffice {
       revokedAt: null,
     };
     const written = await this.#store.create(document);
-    if (written !== "written") {
-      const message = `There are ${KEYS_MAX} keys, which is as many as there may be.`;
-      return { kind: "refused", code: "TOO_MANY_KEYS", message };
-    }
+    if (written !== "written") return tooManyKeys();
     const { expiresAt } = document;
     await this.#record(by, {
       action: "key.create",
@@ -121,6 +131,24 @@ export class KeyOffice {
     });
     const apiKey = showApiKey({ keyId: newId, secret });
     return { kind: "created", key: viewOf(document), apiKey };
+  }
+
+  async #import(request: Extract<KeysRequest, { act: "import" }>): Promise<KeysAnswer> {
+    const { name, tenant, scopes, by } = request;
+    const { keyId: id = "", secret = "" } = parseApiKey(request.apiKey) ?? {};
+    const now = toRfc3339(this.#clock.nowMs());
+    const known = (await this.#store.list()).some((it) => it.keyId === id);
+    if (known) return { kind: "imported", keyId: id, isNew: false };
+    const facts = { keyId: id, name, tenant, scopes, createdAt: now, createdBy: by };
+    const secrets = [storedSecret(secret, now)];
+    const written = await this.#store.create({ ...facts, secrets, expiresAt: null, revokedAt: null });
+    if (written !== "written") return tooManyKeys();
+    await this.#record(by, {
+      action: "key.create",
+      target: id,
+      after: { name, tenant, scopes, expiresAt: null },
+    });
+    return { kind: "imported", keyId: id, isNew: true };
   }
 
   async #rotate(request: Extract<KeysRequest, { act: "rotate" }>): Promise<KeysAnswer> {
@@ -191,4 +219,9 @@ function viewOf({ secrets, ...document }: KeyDocument): KeyView {
     revokedAt,
     secrets: secrets.map((it) => ({ createdAt: it.createdAt, expiresAt: it.expiresAt })),
   };
+}
+
+function tooManyKeys(): KeysAnswer {
+  const message = `There are ${KEYS_MAX} keys, which is as many as there may be.`;
+  return { kind: "refused", code: "TOO_MANY_KEYS", message };
 }

@@ -108,8 +108,21 @@ function parsedValue(stored: unknown): unknown {
   }
 }
 
+/**
+ * Attempts that counted and failed, those of `releases` left out. Entries that are not kept any more cannot be left out.
+ */
+export function failuresWithout({ failures, attempts }: JobRecord, releases: ReadonlySet<string>): number {
+  if (releases.size === 0) return failures;
+  return Math.max(0, failures - attempts.filter((it) => isFailure(it) && releases.has(it.release)).length);
+}
+
+/** Whether the attempt counted and failed. */
+export function isFailure({ outcome }: Pick<AttemptEntry, "outcome">): boolean {
+  return outcome === "retry" || outcome === "failed";
+}
+
 export function withAttempt(record: JobRecord, entry: AttemptEntry): JobRecord {
-  const counted = entry.outcome === "retry" || entry.outcome === "failed";
+  const counted = isFailure(entry);
   const unreadable = entry.outcome === "handed-back" && entry.code !== "DRAINING";
   return {
     attempts: [...record.attempts, entry].slice(-ATTEMPTS_KEPT_MAX),

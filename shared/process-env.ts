@@ -9,6 +9,10 @@ export const processVariables = {
   SLUICE_REDIS_URL: z
     .string("is required: where the jobs are kept, e.g. redis://127.0.0.1:6379 or unix:///path/redis.sock")
     .regex(/^(redis|rediss|unix):\/\//, "must start with redis://, rediss:// or unix://"),
+  SLUICE_REDIS_URL_FILE: z
+    .string()
+    .optional()
+    .describe("A file whose one line is SLUICE_REDIS_URL, for a secret that no environment shall hold."),
   SLUICE_REDIS_PREFIX: z
     .string()
     .regex(/^[a-z][a-z0-9-]{0,31}$/, "must be 1 to 32 lower-case letters, digits and dashes")

@@ -2,8 +2,10 @@
  * Reads one process's configuration from its environment: all problems in one error, no value printed.
  *
  * A value may be a secret, so only names and rules are shown. An empty variable is a missing one:
- * compose passes an unset variable on as "", which coercion would read as 0.
+ * compose passes an unset variable on as "", which coercion would read as 0. The address of Redis, which has a
+ * password in it, may be in a file that the environment names.
  */
+import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { ConfigInvalidError } from "./errors.ts";
 
@@ -14,9 +16,22 @@ export function readConfig<Schema extends z.ZodType>(schema: Schema, env: Enviro
   const present = Object.fromEntries(
     Object.entries(env).filter(([, value]) => value !== undefined && value !== ""),
   );
-  const result = schema.safeParse(present);
+  const result = schema.safeParse({ ...redisUrlOf(present), ...present });
   if (result.success) return result.data;
   throw new ConfigInvalidError("The environment", result.error.issues.map(problemOf));
+}
+
+/** @throws {ConfigInvalidError} when the file that is to hold the address cannot be read. */
+function redisUrlOf({ SLUICE_REDIS_URL_FILE: path }: Environment): Record<string, string> {
+  if (path === undefined) return {};
+  try {
+    return { SLUICE_REDIS_URL: readFileSync(path, "utf8").trim() };
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? String(error.code) : "it failed";
+    throw new ConfigInvalidError("The environment", [
+      `SLUICE_REDIS_URL_FILE: the file cannot be read (${code}); name one that this user may read`,
+    ]);
+  }
 }
 
 function problemOf(issue: z.core.$ZodIssue): string {

@@ -16,6 +16,7 @@ import {
   type Throttle,
   throttleList,
 } from "./limits/limits-document.ts";
+import { type RolloutPolicy, rolloutPolicy } from "./rollout/rollout-policy.ts";
 
 const queueName = z
   .string()
@@ -23,6 +24,21 @@ const queueName = z
     QUEUE_NAME_PATTERN,
     "a queue's name is lower-case letters, digits and dashes, at most 64 characters",
   );
+
+/** What one container of a pool may have; for pools of the Docker executor. */
+export const containerLimits = z.strictObject({
+  /** Mebibytes; a worker that wants more is ended. */
+  memoryMb: z.int().min(64).max(1_048_576).default(512),
+  /** Processors, also parts of one. */
+  cpus: z.number().min(0.05).max(256).default(1),
+  /** Processes and threads. */
+  pids: z.int().min(16).max(32_768).default(256),
+  /** Numbers of user and group, never root. */
+  user: z
+    .string()
+    .regex(/^[1-9]\d{0,9}:[1-9]\d{0,9}$/, "must be two numbers above 0, user and group, such as 1000:1000")
+    .default("1000:1000"),
+});
 
 const pool = z
   .strictObject({
@@ -42,8 +58,16 @@ const pool = z
     stepMax: z.int().min(1).max(1_000).optional(),
     /** Jobs that what the jobs call can serve at once: never more slots than that. No such bound when missing. */
     downstreamSlotsMax: z.int().min(1).max(1_000_000).optional(),
-    /** Who starts and stops its workers: the autoscaler, on its own machine, or something else that asks how many. */
-    executor: z.enum(["local", "external"]).default("local"),
+    /** Whether forecasts of the arrivals may raise the number; they are made and judged only when missing. */
+    forecast: z.enum(["off", "shadow", "auto"]).optional(),
+    /** Who starts and stops its workers: the autoscaler on its own machine, the Docker executor, or something else that asks how many. */
+    executor: z.enum(["local", "docker", "external"]).default("local"),
+    /** Bounds of each of its containers, for the Docker executor; their defaults when missing. */
+    container: z.strictObject(containerLimits.shape).optional(),
+    /** How a newer release gets the pool: with its first job, or by a rollout that somebody starts; at once when missing. */
+    takeover: z.enum(["at-once", "rollout"]).optional(),
+    /** How rollouts go; the promised pickup time is the queue's. */
+    rollout: z.strictObject(rolloutPolicy.omit({ pickupPromiseMs: true }).shape).optional(),
   })
   .refine((it) => it.workersMin <= it.workersMax, "workersMin must not be above workersMax")
   .refine((it) => it.slotsPerWorker <= (it.downstreamSlotsMax ?? it.slotsPerWorker), {
@@ -51,6 +75,18 @@ const pool = z
     message:
       "downstreamSlotsMax must not be below slotsPerWorker, or no worker could be started: lower slotsPerWorker",
   });
+
+const channel = z.strictObject({
+  name: z
+    .string()
+    .regex(/^[a-z0-9][a-z0-9-]{0,63}$/, "a channel's name is lower-case letters, digits and dashes"),
+  pools: z.array(queueName).min(1, "name at least one pool"),
+  /** How long a release has to be current here before it may go on. */
+  soakMs: z
+    .int()
+    .min(0)
+    .max(30 * 86_400_000),
+});
 
 const configFile = z.strictObject({
   queues: z.record(
@@ -66,6 +102,8 @@ const configFile = z.strictObject({
   throttles: throttleList.optional(),
   /** By queue: a pool is the fleet of one queue. */
   pools: z.record(queueName, pool),
+  /** Groups of pools that a release goes through in this order; each opens when the one before is current and soaked. */
+  channels: z.array(channel).max(20).optional(),
   /** Oldest first. */
   releases: z
     .array(
@@ -80,6 +118,14 @@ const configFile = z.strictObject({
         app: z.string().min(1),
         /** How to start a worker of it; Sluice's own worker on this Node when missing. */
         command: z.array(z.string().min(1)).min(1).optional(),
+        /** The container image that it is; `app` is a path inside it then. */
+        image: z
+          .string()
+          .regex(
+            /^[a-z0-9][a-zA-Z0-9._/:@-]{0,255}$/,
+            "must be a container image's name, such as shop:2 or shop@sha256:…",
+          )
+          .optional(),
       }),
     )
     .min(1, "name at least one release"),
@@ -93,6 +139,8 @@ export interface ReleaseConfig {
   readonly app: string;
   /** `null`: Sluice's own worker. */
   readonly command: readonly string[] | null;
+  /** The container image that it is, for the Docker executor. */
+  readonly image?: string | undefined;
 }
 
 export interface QueueConfig {
@@ -100,11 +148,14 @@ export interface QueueConfig {
   readonly limits?: QueueLimits | undefined;
 }
 
+export type ChannelConfig = Readonly<z.output<typeof channel>>;
+
 export interface SluiceConfig {
   readonly path: string;
   readonly queues: Readonly<Record<string, QueueConfig>>;
   readonly throttles?: readonly Throttle[] | undefined;
   readonly pools: Readonly<Record<string, PoolConfig>>;
+  readonly channels?: readonly ChannelConfig[] | undefined;
   readonly releases: readonly ReleaseConfig[];
 }
 
@@ -125,16 +176,18 @@ export async function readSluiceConfig(path: string): Promise<SluiceConfig> {
   }
   const problems = crossProblems(result.data);
   if (problems.length > 0) throw new ConfigInvalidError(what, problems);
-  const { queues, throttles, pools, releases } = result.data;
+  const { queues, throttles, pools, channels, releases } = result.data;
   return {
     path: file,
     queues,
     throttles,
     pools,
-    releases: releases.map(({ id, app, command }) => ({
+    channels,
+    releases: releases.map(({ id, app, command, image }) => ({
       id,
       app: resolve(dirname(file), app),
       command: command ?? null,
+      ...(image === undefined ? {} : { image }),
     })),
   };
 }
@@ -145,16 +198,32 @@ export function limitsBaseOf({ queues, throttles = [] }: SluiceConfig): LimitsBa
   return { queues: Object.fromEntries(limits), throttles };
 }
 
+/** How rollouts of a pool go. */
+export function rolloutPolicyOf(
+  { queues, pools }: Pick<SluiceConfig, "queues" | "pools">,
+  pool: string,
+): RolloutPolicy {
+  const pickupPromiseMs = queues[pool]?.pickupPromiseMs ?? 1;
+  return rolloutPolicy.parse({ ...pools[pool]?.rollout, pickupPromiseMs });
+}
+
 function problemOf(issue: z.core.$ZodIssue): string {
   // Of a wrong name in a record zod says only that it is wrong; the rule is one level down.
   const rule = issue.code === "invalid_key" ? issue.issues[0]?.message : undefined;
   return `${issue.path.map(String).join(".") || "(file)"}: ${rule ?? issue.message}`;
 }
 
-function crossProblems({ queues, pools, releases }: z.output<typeof configFile>): string[] {
+function crossProblems({ queues, pools, channels = [], releases }: z.output<typeof configFile>): string[] {
   const ids = releases.map((it) => it.id);
-  const twice = [...new Set(ids.filter((id, index) => ids.indexOf(id) !== index))];
+  const twice = repeated(ids);
+  const names = channels.map((it) => it.name);
+  const members = channels.flatMap((it) => it.pools);
   return [
+    ...repeated(names).map((name) => `channels: the name ${name} is used more than once`),
+    ...repeated(members).map((pool) => `channels: the pool ${pool} is in more than one place`),
+    ...members
+      .filter((pool) => !Object.hasOwn(pools, pool))
+      .map((pool) => `channels: there is no pool ${pool}`),
     ...Object.keys(queues)
       .filter((queue) => !Object.hasOwn(pools, queue))
       .map((queue) => `pools: the queue ${queue} has no pool`),
@@ -162,5 +231,12 @@ function crossProblems({ queues, pools, releases }: z.output<typeof configFile>)
       .filter((queue) => !Object.hasOwn(queues, queue))
       .map((queue) => `queues: the pool ${queue} has no queue with a pickupPromiseMs`),
     ...twice.map((id) => `releases: the id ${id} is used more than once`),
+    ...releases
+      .filter(({ image, app }) => image !== undefined && !app.startsWith("/"))
+      .map(({ id }) => `releases: ${id} has an image, so its app must be an absolute path inside the image`),
   ];
+}
+
+function repeated(names: readonly string[]): readonly string[] {
+  return [...new Set(names.filter((name, index) => names.indexOf(name) !== index))];
 }

@@ -36,8 +36,8 @@ export interface Fence {
 
 export interface HandlerContext {
   /**
-   * Aborts when the run must end: its time is up, the worker is draining and out of time, the lease
-   * was lost, or an operator cancelled the job. A handler that ignores it is left behind.
+   * Aborts when the run must end: its time is up, the worker is draining and out of time, its release hands back what it
+   * runs, the lease was lost, or an operator cancelled the job. A handler that ignores it is left behind.
    */
   readonly signal: AbortSignal;
   readonly fence: Fence;
@@ -69,9 +69,22 @@ export interface JobDefinition {
   readonly handler: Handler<any>;
 }
 
+export interface ProbeContext {
+  /** Aborts when the probe has taken 30 s, or the worker stops. */
+  readonly signal: AbortSignal;
+  readonly release: string;
+  /** Writes one line to the worker's log. */
+  log(message: string, facts?: Readonly<Record<string, unknown>>): void;
+}
+
+/** Tries what the handlers need and changes nothing anybody sees; throws when they could not work. */
+export type Probe = (context: ProbeContext) => Promise<void> | void;
+
 export interface App {
   readonly name: string;
   readonly jobs: readonly JobDefinition[];
+  /** Run on one worker of a new release before any job of a rollout reaches it; a throw stops the rollout. */
+  readonly probe?: Probe;
 }
 
 /** An app whose contracts are known to be right. */
@@ -103,6 +116,7 @@ const appShape = z.object({
       }),
     )
     .min(1, "jobs must hold at least one job"),
+  probe: z.custom((it) => typeof it === "function", "probe must be a function").optional(),
 });
 
 /**

@@ -62,7 +62,7 @@ export interface ChildJobsPorts {
 }
 
 /** Jobs without a tenant are of a time when there was one only. */
-const FIRST_TENANT = "default";
+export const FIRST_TENANT = "default";
 
 export class ChildJobs implements ChildDoor {
   readonly #ports: ChildJobsPorts;

@@ -11,7 +11,7 @@ export const STUCK_AFTER_MS = 30_000;
 export interface TakingObservation {
   /** Jobs waiting, by lane. */
   readonly backlog: ReadonlyMap<string, number>;
-  /** Lanes that nothing is taken from on purpose: their backlog is no sign of being stuck. */
+  /** Lanes that nothing is taken from on purpose, tripped or held: their backlog is no sign of being stuck. */
   readonly trippedLanes: readonly string[];
   /** Whether the worker wants to take jobs at all. */
   readonly taking: boolean;

@@ -1,11 +1,11 @@
 /**
- * Golden samples at publication: a build must read those of every version that it says it reads, and
+ * Golden samples: a build must read those of every version that it says it reads, at publication and in its probe, and
  * brings those of the versions that it is the first to publish.
  *
- * Made-up ones top up an author's. What makes them up is loaded here and only now: no worker that runs
+ * Made-up ones top up an author's. What makes them up is loaded only at publication: no worker that runs
  * jobs ever has it in memory.
  */
-import { unreadableSamples } from "#shared/contracts/replay-samples";
+import { readableOf, unreadableSamples } from "#shared/contracts/replay-samples";
 import type { ResolvedContract } from "#shared/contracts/resolve-contract";
 import { PublishRefusedError } from "#shared/errors";
 import { type Samples, sampleName } from "#shared/redis/sample-store";
@@ -18,6 +18,17 @@ export function requireReadable(
   document: RegistryDocument,
   samples: Samples,
 ): void {
+  const { problems } = readSamples(app, document, samples);
+  if (problems.length > 0) throw new PublishRefusedError(release, problems);
+}
+
+/** Reads every published sample of a version that this build says it reads; `read`: how many there are. */
+export function readSamples(
+  app: ResolvedApp,
+  document: RegistryDocument,
+  samples: Samples,
+): { readonly read: number; readonly problems: readonly string[] } {
+  let read = 0;
   const problems = app.jobs.flatMap(({ contract }) => {
     const published = (document.types[contract.type]?.versions ?? []).map(
       ({ version, minReaderVersion }) => ({
@@ -26,12 +37,13 @@ export function requireReadable(
         samples: samples.get(sampleName(contract.type, version)) ?? [],
       }),
     );
+    for (const version of readableOf(contract, published)) read += version.samples.length;
     return unreadableSamples(contract, published).map(
       ({ version, index, message }) =>
         `golden sample ${index + 1} of ${contract.type} version ${version} cannot be read by this build: ${message}`,
     );
   });
-  if (problems.length > 0) throw new PublishRefusedError(release, problems);
+  return { read, problems };
 }
 
 /** Samples of those versions of the app that have none yet. */

@@ -2,11 +2,13 @@
  * Tells the fleet about this worker every two seconds and passes on what the reply asks for.
  *
  * A heartbeat that Redis does not answer is not repeated: the next one says more. Service counters
- * that were not acknowledged go with the next.
+ * that were not acknowledged go with the next. The service counters are kept here, those of the release by whom they are
+ * counted.
  */
 import type { Clock } from "#shared/clock";
 import type { FleetStore, HeartbeatReply, WorkerStatus } from "#shared/redis/fleet-store";
 import { runBucketName, runTotalName } from "#shared/run-counters";
+import type { ReleaseCounts } from "./release-counts.ts";
 
 const INTERVAL_MS = 2_000;
 
@@ -21,6 +23,8 @@ export interface HeartbeatPorts {
   readonly release: string;
   readonly queue: string;
   status(): WorkerStatus;
+  /** What was run for the release; it keeps what was not acknowledged. */
+  readonly releaseCounts: Pick<ReleaseCounts, "increases" | "acknowledged">;
   /** A draw in [0, 1). */
   random(): number;
   /** The fleet answered; the clock's offset is Redis' time minus ours, in milliseconds. */
@@ -75,7 +79,7 @@ export class Heartbeat {
   }
 
   async beat(): Promise<void> {
-    const { fleet, clock, workerId, generation, release, queue, status } = this.#ports;
+    const { fleet, clock, workerId, generation, release, queue, status, releaseCounts } = this.#ports;
     const { onReply, onSuperseded, onSilence } = this.#ports;
     const increases = new Map(this.#unacknowledged);
     const sentAtMs = clock.nowMs();
@@ -87,7 +91,9 @@ export class Heartbeat {
         queue,
         status: status(),
         serviceIncreases: Object.fromEntries(increases),
+        releaseIncreases: releaseCounts.increases(),
       });
+      releaseCounts.acknowledged();
       for (const [counter, increase] of increases) this.#add(counter, -increase);
       if (reply === null) onSuperseded();
       // Half of the round trip had passed when Redis looked at its clock.

@@ -54,8 +54,8 @@ export class LaneSlots {
     this.#options = options;
   }
 
-  get workers(): readonly Pick<SlottedWorker, "lane">[] {
-    return this.#lanes.map((lane) => lane.worker);
+  get lanes(): readonly string[] {
+    return this.#lanes.map((lane) => lane.worker.lane);
   }
 
   get inFlight(): number {

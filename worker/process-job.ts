@@ -10,7 +10,7 @@ import type { ResolvedContract } from "#shared/contracts/resolve-contract";
 import { type Envelope, parseEnvelope } from "#shared/envelope";
 import { DataInvalidError, EnvelopeInvalidError, UpcastFailedError } from "#shared/errors";
 import { Flag } from "#shared/flag";
-import { type AttemptEntry, MESSAGE_CHARS_MAX, withAttempt } from "#shared/job-record";
+import { type AttemptEntry, type JobRecord, MESSAGE_CHARS_MAX, withAttempt } from "#shared/job-record";
 import { deadName, parkedName } from "#shared/lane";
 import type { Log } from "#shared/log";
 import type { BuildDefect } from "#shared/redis/lane-trips";
@@ -18,7 +18,7 @@ import type { Settlement, TakenJob } from "#shared/redis/lane-worker";
 import { fromRfc3339, toRfc3339 } from "#shared/system-clock";
 import { type AcceptEnvelope, acceptTestOf } from "./accept-envelope.ts";
 import { type App, type Handler, resolveApp } from "./app.ts";
-import type { ChildDoor } from "./child-jobs.ts";
+import { type ChildDoor, FIRST_TENANT } from "./child-jobs.ts";
 import { decideHandBack } from "./decide-hand-back.ts";
 import { runHandler } from "./run-handler.ts";
 
@@ -36,14 +36,29 @@ export interface JobProcessorOptions {
   readonly children: ChildDoor;
   /** A draw in [0, 1). */
   random(): number;
-  /** Called when a job of `type` begins to run that fell due at `dueAtMs`, as far as that is known. */
-  onPickedUp(type: string, dueAtMs: number | null): void;
-  /** Called when a run of `type` has ended, with the slot time it used. */
-  onRunEnded(type: string, busyMs: number): void;
+  /** Releases whose failures do not count for any job, as far as is known now. */
+  discounted(): ReadonlySet<string>;
+  /** Called when a job begins to run that fell due at `dueAtMs`, as far as that is known. */
+  onPickedUp(job: TakenJob, type: string, dueAtMs: number | null): void;
+  /** Called when a run has ended. */
+  onRunEnded(run: EndedRun): void;
+  /** Called when a job was handed back because this build does not read it. */
+  onUnread(): void;
   /** Called when the data of a job of `lane` was read. */
   onRead(lane: string): void;
   /** Called when a job of `lane` was not, because a step of this build fails. */
   onBuildDefect(lane: string, defect: BuildDefect): void;
+}
+
+/** A run that has ended, however it did. */
+export interface EndedRun {
+  readonly type: string;
+  readonly tenant: string;
+  /** Slot time it used. */
+  readonly busyMs: number;
+  /** The job's record before it. */
+  readonly record: JobRecord;
+  readonly settlement: Settlement;
 }
 
 interface Job {
@@ -55,9 +70,10 @@ export class JobProcessor {
   readonly #options: JobProcessorOptions;
   readonly #jobs: ReadonlyMap<string, Job>;
   readonly #accept: AcceptEnvelope;
-  /** Never replaced: a drain that is out of time is for good. */
-  readonly #draining = new Flag();
-  readonly #cancels = new Map<string, Flag>();
+  /** By job id. */
+  readonly #runs = new Map<string, RunFlags>();
+  /** A drain that is out of time is for good. */
+  #isOutOfTime = false;
 
   /** @throws {AppInvalidError} when a contract of the app is malformed. */
   constructor(options: JobProcessorOptions) {
@@ -69,12 +85,18 @@ export class JobProcessor {
 
   /** Ends every run: the drain is out of time. Jobs go back to the head of their lane. */
   abortForDrain(): void {
-    this.#draining.raise();
+    this.#isOutOfTime = true;
+    this.handBackRuns(() => true);
+  }
+
+  /** Ends the runs of these lanes. Their jobs go back to the head of their lane, for other workers; no attempt is counted. */
+  handBackRuns(isLeft: (lane: string) => boolean): void {
+    for (const { lane, drain } of [...this.#runs.values()]) if (isLeft(lane)) drain.raise();
   }
 
   /** Cancels a job if it runs here. */
   cancel(jobId: string): void {
-    this.#cancels.get(jobId)?.raise();
+    this.#runs.get(jobId)?.cancel.raise();
   }
 
   /** Never rejects. */
@@ -99,6 +121,7 @@ export class JobProcessor {
       return this.#quarantine(job, { startedAt, code: "WORKER_LOST", message });
     }
     if (isForeign(job.data)) {
+      this.#options.onUnread();
       return this.#handBack(job, { startedAt, code: "FOREIGN", message: "an envelope of another major" });
     }
     let envelope: Envelope;
@@ -124,6 +147,7 @@ export class JobProcessor {
     if (decision.kind !== "accept" || known === undefined) {
       const code = decision.kind.toUpperCase().replaceAll("-", "_");
       const message = `release ${this.#options.release} does not read ${envelope.type} with minimum reader ${envelope.minreaderversion}`;
+      this.#options.onUnread();
       return this.#handBack(job, { startedAt: run.startedAt, code, message });
     }
     const read = this.#read(job, known.contract, { envelope, startedAt: run.startedAt });
@@ -157,6 +181,7 @@ export class JobProcessor {
         return { settlement: this.#quarantine(job, { startedAt, code: error.code, message }) };
       }
       const code = error instanceof UpcastFailedError ? error.code : "INTERNAL";
+      this.#options.onUnread();
       if (error instanceof UpcastFailedError) {
         const { type, targetVersion } = error;
         this.#options.onBuildDefect(job.lane, { type, targetVersion, code, jobId: job.jobId });
@@ -167,13 +192,15 @@ export class JobProcessor {
   }
 
   async #run(job: TakenJob, run: Run): Promise<Settlement> {
-    const { clock, release, workerId, log, random, children } = this.#options;
-    const cancel = new Flag();
-    this.#cancels.set(job.jobId, cancel);
+    const { clock, release, workerId, log, random, children, discounted } = this.#options;
+    const { type, tenant = FIRST_TENANT } = run.envelope;
+    const flags: RunFlags = { lane: job.lane, cancel: new Flag(), drain: new Flag() };
+    if (this.#isOutOfTime) flags.drain.raise();
+    this.#runs.set(job.jobId, flags);
     const startedMs = clock.monotonicMs();
-    this.#options.onPickedUp(run.envelope.type, job.dueAtMs);
+    this.#options.onPickedUp(job, type, job.dueAtMs);
     try {
-      return await runHandler({
+      const settlement = await runHandler({
         contract: run.contract,
         handler: run.handler,
         envelope: run.envelope,
@@ -186,11 +213,15 @@ export class JobProcessor {
         log,
         random,
         children,
-        aborts: { draining: this.#draining, cancelled: cancel, "lease-lost": run.leaseLost },
+        discounted,
+        aborts: { draining: flags.drain, cancelled: flags.cancel, "lease-lost": run.leaseLost },
       });
+      const busyMs = clock.monotonicMs() - startedMs;
+      this.#options.onRunEnded({ type, tenant, busyMs, record: job.record, settlement });
+      return settlement;
     } finally {
-      this.#cancels.delete(job.jobId);
-      this.#options.onRunEnded(run.envelope.type, clock.monotonicMs() - startedMs);
+      // After a lost lease the job may have come again: then the newer run's flags stay.
+      if (this.#runs.get(job.jobId) === flags) this.#runs.delete(job.jobId);
     }
   }
 
@@ -233,6 +264,12 @@ interface Cause {
   readonly startedAt: string;
   readonly code: string;
   readonly message: string;
+}
+
+interface RunFlags {
+  readonly lane: string;
+  readonly cancel: Flag;
+  readonly drain: Flag;
 }
 
 interface Run extends Job {

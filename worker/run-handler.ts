@@ -12,6 +12,7 @@ import { JobTimeoutError } from "#shared/errors";
 import type { Flag } from "#shared/flag";
 import {
   type AttemptEntry,
+  failuresWithout,
   type JobRecord,
   MESSAGE_CHARS_MAX,
   RESULT_BYTES_MAX,
@@ -46,6 +47,8 @@ export interface HandlerRun {
   readonly clock: Clock;
   readonly log: Log;
   readonly children: ChildDoor;
+  /** Releases whose failures do not count for any job, as far as is known now. */
+  discounted(): ReadonlySet<string>;
   /** What can end the run from outside. */
   readonly aborts: Readonly<Record<AbortCause, Flag>>;
   /** A draw in [0, 1). */
@@ -56,13 +59,17 @@ type Ended = { readonly end: RunEnd; readonly value?: unknown };
 
 /** Never rejects. */
 export async function runHandler(run: HandlerRun): Promise<Settlement> {
-  const { job, random } = run;
+  const { job, random, release } = run;
   const policy = policyOf(run);
   const ended = await runToEnd(run, policy.timeoutMs);
   const { end } = ended;
-  const { failures } = job.record;
-  const cancelled = run.aborts.cancelled.raised;
-  const decision = decideOutcome(end, policy, { failures, random: random(), cancelled });
+  const discounted = run.discounted();
+  const decision = decideOutcome(end, policy, {
+    failures: failuresWithout(job.record, discounted),
+    random: random(),
+    cancelled: run.aborts.cancelled.raised,
+    discounted: discounted.has(release),
+  });
   switch (decision.kind) {
     case "succeeded":
       return { kind: "finished", outcome: succeeded(run, ended.value) };

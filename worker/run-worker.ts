@@ -6,36 +6,34 @@
  * here is raced with a deadline, and the caller exits the process.
  */
 import { randomUUID } from "node:crypto";
-import { hostname } from "node:os";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import type { Clock } from "#shared/clock";
 import { EXIT } from "#shared/exit-codes";
 import type { Log } from "#shared/log";
-import { bullmqMajor } from "#shared/redis/bullmq-version";
 import { connectPatient, disconnect, type RedisConnection, untilReady } from "#shared/redis/connection";
 import { readDurability, requireSafe } from "#shared/redis/durability";
 import { FleetStore, type HeartbeatReply } from "#shared/redis/fleet-store";
 import { type Keys, keysOf } from "#shared/redis/keys";
 import { LaneQueues } from "#shared/redis/lane-queues";
-import { LaneWorker } from "#shared/redis/lane-worker";
+import { LaneWorker, type TakenJob } from "#shared/redis/lane-worker";
 import { LoadStore } from "#shared/redis/load-store";
 import { OpenJobs } from "#shared/redis/open-jobs";
 import { loadRegistry } from "#shared/redis/registry-store";
-import type { RegistryDocument } from "#shared/registry/registry-document";
 import { untilAborted } from "#shared/until-aborted";
-import { acceptTestOf } from "./accept-envelope.ts";
 import type { ResolvedApp } from "./app.ts";
 import { ChildJobs } from "./child-jobs.ts";
 import type { WorkerConfig } from "./config.ts";
-import { couldTake, decideWatchdog } from "./decide-watchdog.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { LaneSlots } from "./lane-slots.ts";
 import { LaneTrips } from "./lane-trips.ts";
 import { LazyEnqueuer } from "./lazy-enqueuer.ts";
 import { loadApp } from "./load-app.ts";
 import { JobProcessor } from "./process-job.ts";
-import { releaseParked } from "./release-parked.ts";
+import { releaseParkedFor } from "./release-parked.ts";
+import { type ReleasePart, releasePart } from "./release-part.ts";
 import { requireLanes } from "./require-lanes.ts";
+import { Watchdog } from "./watchdog.ts";
+import { factsOf } from "./worker-facts.ts";
 import { WorkerState } from "./worker-state.ts";
 
 const START_TIMEOUT_MS = 15_000;
@@ -43,9 +41,6 @@ const START_TIMEOUT_MS = 15_000;
 /** After the deadline: for handlers to wind up, jobs to be handed back, and a last word to the fleet. */
 const DRAIN_GRACE_MS = 1_300;
 const FAREWELL_MS = 300;
-
-/** A worker whose parent is gone waits this long for an autoscaler before it stops by itself. */
-const ORPHAN_PATIENCE_MS = 60_000;
 
 export interface WorkerPorts {
   readonly clock: Clock;
@@ -74,6 +69,14 @@ export async function runWorker(config: WorkerConfig, ports: WorkerPorts): Promi
   }
 }
 
+interface Place {
+  readonly redis: RedisConnection;
+  readonly keys: Keys;
+  readonly fleet: FleetStore;
+  readonly workerId: string;
+  readonly generation: number;
+}
+
 interface Setup extends WorkerPorts {
   readonly config: WorkerConfig;
   readonly app: ResolvedApp;
@@ -85,25 +88,26 @@ class RunningWorker {
   readonly #workerId: string;
   readonly #state = new WorkerState();
   readonly #trips: LaneTrips;
+  readonly #release: ReleasePart;
   readonly #slots: LaneSlots;
   #openJobs: OpenJobs | null = null;
+  #releaseParked: (() => Promise<void>) | null = null;
   readonly #enqueuer: LazyEnqueuer;
   readonly #processor: JobProcessor;
   readonly #heartbeat: Heartbeat;
   readonly #end = new AbortController();
   readonly #lag = monitorEventLoopDelay({ resolution: 20 });
   #exitCode: number = EXIT.ok;
-  /** Both monotonic, for the watchdog: a stepped clock is no sign of being stuck. */
-  #couldTakeSinceMs: number | null = null;
-  #lastStartedMs: number | null = null;
-  #autoscalerSeenMs: number;
+  readonly #watchdog: Watchdog;
 
-  private constructor(setup: Setup, fleet: FleetStore, identity: { workerId: string; generation: number }) {
+  private constructor(setup: Setup, place: Place) {
     const { clock, config, log } = setup;
+    const { fleet, workerId } = place;
     this.#setup = setup;
     this.#fleet = fleet;
-    this.#workerId = identity.workerId;
-    this.#autoscalerSeenMs = clock.monotonicMs();
+    this.#workerId = workerId;
+    const onEnd = (exitCode: number, reason: string) => this.#endWith(exitCode, reason);
+    this.#watchdog = new Watchdog({ ...setup, onEnd });
     const { release } = config;
     this.#trips = new LaneTrips({
       release,
@@ -113,36 +117,49 @@ class RunningWorker {
       random: Math.random,
       onChange: () => this.#slots.standingsChanged(),
     });
-    const standingOf = (lane: string) => this.#trips.standingOf(lane);
+    this.#release = releasePart({
+      ...config,
+      ...setup,
+      ...place,
+      stop: this.#end.signal,
+      onChange: () => this.#takesChanged(),
+    });
+    const { counts, standing } = this.#release;
+    const standingOf = (lane: string) => (standing.holds(lane) ? "tripped" : this.#trips.standingOf(lane));
     this.#slots = new LaneSlots({ budget: config.slots, clock, standingOf });
     this.#heartbeat = new Heartbeat({
-      fleet,
+      ...place,
+      ...config,
       clock,
-      ...identity,
-      release,
-      queue: config.queue,
+      workerId,
       status: () => this.#status(),
       random: Math.random,
+      releaseCounts: counts,
       onReply: (reply, offsetMs) => this.#onReply(reply, offsetMs),
       onSuperseded: () => this.#endWith(EXIT.refused, "another process has registered as this worker"),
       onSilence: (error) => log.warn({ err: error }, "heartbeat was not answered"),
     });
     this.#enqueuer = new LazyEnqueuer({ ...config, clock, stop: this.#end.signal });
     this.#processor = new JobProcessor({
-      app: setup.app,
-      queue: config.queue,
-      release,
-      workerId: identity.workerId,
-      clock,
-      log,
+      ...config,
+      ...setup,
+      workerId,
       random: Math.random,
       children: new ChildJobs({
         open: () => this.#enqueuer.open(),
         nowMs: () => clock.nowMs(),
-        onCreated: (type) => this.#heartbeat.countCreated(type),
+        onCreated: (type) => {
+          this.#heartbeat.countCreated(type);
+          counts.created();
+        },
       }),
-      onPickedUp: (type, dueAtMs) => this.#countPickup(type, dueAtMs),
-      onRunEnded: (type, busyMs) => this.#heartbeat.countRun(type, busyMs),
+      discounted: () => standing.discounted,
+      onPickedUp: (job, type, dueAtMs) => this.#countPickup(job, type, dueAtMs),
+      onRunEnded: (run) => {
+        this.#heartbeat.countRun(run.type, run.busyMs);
+        counts.ended(run);
+      },
+      onUnread: () => counts.unread(),
       onRead: (lane) => this.#trips.read(lane),
       onBuildDefect: (lane, defect) => this.#trips.failed(lane, defect),
     });
@@ -156,33 +173,23 @@ class RunningWorker {
     const lanes = await requireLanes(new LoadStore(redis, keys), document, config);
     const fleet = new FleetStore(redis, keys);
     const workerId = config.workerId ?? `w-${randomUUID().slice(0, 8)}`;
-    const generation = await fleet.register(workerId, {
-      release: config.release,
-      queue: config.queue,
-      slots: config.slots,
-      bootId: randomUUID(),
-      pid: process.pid,
-      host: hostname(),
-      bullmqMajor,
-      nodeVersion: process.versions.node,
-      startupMs: Math.round(process.uptime() * 1_000),
-    });
-    const worker = new RunningWorker(setup, fleet, { workerId, generation });
-    await worker.#begin(redis, { keys, document, lanes });
-    log.info({ worker: workerId, generation, lanes, slots: config.slots }, "worker is taking jobs");
+    const { generation, releaseOrders } = await fleet.register(workerId, factsOf(config));
+    const worker = new RunningWorker(setup, { redis, keys, fleet, workerId, generation });
+    // Before anything is taken.
+    worker.#release.standing.hear(releaseOrders);
+    await worker.#begin({ redis, keys }, lanes);
+    const { takes } = worker.#release.standing;
+    log.info({ worker: workerId, generation, lanes, takes, slots: config.slots }, "worker is taking jobs");
     return worker;
   }
 
-  async #begin(
-    redis: RedisConnection,
-    { keys, document, lanes }: { keys: Keys; document: RegistryDocument; lanes: readonly string[] },
-  ): Promise<void> {
-    const { config, app, log, clock } = this.#setup;
+  async #begin({ redis, keys }: Pick<Place, "redis" | "keys">, lanes: readonly string[]): Promise<void> {
+    const { config, app, clock, log } = this.#setup;
     const queues = new LaneQueues(redis, keys.prefix);
     this.#openJobs = new OpenJobs(redis, keys, config.queue);
-    const accept = acceptTestOf(app.jobs.map((job) => job.contract));
-    const released = await releaseParked(queues, document, { queue: config.queue, accept });
-    if (released > 0) log.info({ released }, "parked jobs have a reader again");
+    this.#releaseParked = async () =>
+      releaseParkedFor(app, { queues, document: await loadRegistry(redis, keys), queue: config.queue, log });
+    if (this.#release.standing.takes === "all") await this.#releaseParked();
     this.#lag.enable();
     const sentAtMs = clock.nowMs();
     const trips = await this.#fleet.trips.read(config.release, lanes);
@@ -190,6 +197,16 @@ class RunningWorker {
     this.#state.clockSeen(trips.redisNowMs - (sentAtMs + clock.nowMs()) / 2);
     this.#trips.heard(trips);
     await this.#slots.start(lanes.map((lane) => this.#laneWorker(redis, queues, lane)));
+  }
+
+  #takesChanged(): void {
+    this.#slots.standingsChanged();
+    this.#heartbeat.beatSoon();
+    // What is parked has a reader only once this build takes jobs.
+    if (this.#release.standing.takes !== "all") return;
+    this.#releaseParked?.().catch((err: unknown) => {
+      this.#setup.log.warn({ err }, "parked jobs could not be put back");
+    });
   }
 
   #laneWorker(redis: RedisConnection, queues: LaneQueues, lane: string): LaneWorker {
@@ -202,11 +219,13 @@ class RunningWorker {
       workerName: `${config.release}/${this.#workerId}`,
       clock,
       run: async (job, leaseLost) => {
+        // One that was asked for before nothing more was to be taken: it was not begun, so others may have it.
+        if (this.#release.standing.holds(lane)) return { kind: "returned", record: job.record };
         this.#state.started(clock.nowMs());
-        this.#lastStartedMs = clock.monotonicMs();
+        this.#watchdog.started();
         this.#slots.changed(lane);
         // One that was asked for before the order to drain; whoever thinks the worker empty must know.
-        if (!this.#state.taking) this.#heartbeat.beatSoon();
+        if (this.#isLeaving) this.#heartbeat.beatSoon();
         const settlement = await this.#processor.process(job, leaseLost);
         this.#state.settled(settlement.kind, clock.nowMs());
         this.#slots.changed(lane);
@@ -217,17 +236,30 @@ class RunningWorker {
       onRedelivered: (jobId) => log.warn({ jobId, lane }, "job's worker was lost; it runs again"),
       onEnded: (tenant, jobId) => {
         this.#openJobs?.ended(tenant, jobId);
-        // Whoever waits for it to be drained is told with its last job and not up to two seconds later.
-        if (!this.#state.taking && this.#slots.inFlight === 0) this.#heartbeat.beatSoon();
+        this.#tellIfDrained();
       },
+      onPutBack: () => this.#tellIfDrained(),
     });
+  }
+
+  /** It was told to take nothing, or not from all its lanes. */
+  get #isLeaving(): boolean {
+    return !this.#state.taking || this.#release.standing.takes !== "all";
+  }
+
+  /** Whoever waits for it to be drained is told with its last job and not up to two seconds later. */
+  #tellIfDrained(): void {
+    if (this.#isLeaving && this.#slots.inFlight === 0) this.#heartbeat.beatSoon();
   }
 
   /** Beats and watches until told to stop, then drains. Gives the exit code. */
   async untilStopped(): Promise<number> {
     const { stop, log } = this.#setup;
     const beating = this.#heartbeat.run(this.#end.signal);
-    const watching = Promise.all([this.#watch(), this.#openJobs?.run(this.#setup.clock, this.#end.signal)]);
+    const watching = Promise.all([
+      this.#watchdog.run(this.#end.signal),
+      this.#openJobs?.run(this.#setup.clock, this.#end.signal),
+    ]);
     await Promise.race([untilAborted(stop), untilAborted(this.#end.signal)]);
     const drained = await this.#drain();
     this.#end.abort();
@@ -256,50 +288,32 @@ class RunningWorker {
   }
 
   #onReply(reply: HeartbeatReply, clockOffsetMs: number): void {
-    const { clock } = this.#setup;
     const wasTaking = this.#state.taking;
     this.#state.obey(reply.order);
     this.#state.clockSeen(clockOffsetMs);
     if (this.#state.taking !== wasTaking) this.#heartbeat.beatSoon();
-    if (reply.autoscalerAlive) this.#autoscalerSeenMs = clock.monotonicMs();
+    if (reply.autoscalerAlive) this.#watchdog.autoscalerSeen();
     for (const jobId of reply.cancelJobIds) this.#processor.cancel(jobId);
+    const { standing } = this.#release;
+    standing.hear(reply.releaseOrders);
+    this.#processor.handBackRuns((lane) => standing.handsBack(lane, this.#state.reason));
     this.#trips.heard(reply);
     this.#slots.setTaking(this.#state.taking).catch(() => undefined);
-    this.#seeBacklog(reply);
+    this.#watchdog.seen({
+      backlog: reply.backlog,
+      trippedLanes: [...this.#trips.tripped, ...this.#heldLanes],
+      taking: this.#state.taking,
+      freeSlots: this.#setup.config.slots - this.#slots.inFlight,
+    });
   }
 
   /** Due times are by the clocks of others, which follow Redis' better than ours might. */
-  #countPickup(type: string, dueAtMs: number | null): void {
+  #countPickup({ record }: TakenJob, type: string, dueAtMs: number | null): void {
     if (dueAtMs === null) return;
     const nowMs = this.#setup.clock.nowMs() + this.#state.clockOffsetMs;
-    this.#heartbeat.countPickup(type, Math.max(0, nowMs - dueAtMs));
-  }
-
-  #seeBacklog(reply: HeartbeatReply): void {
-    const { clock, config } = this.#setup;
-    const could = couldTake({
-      backlog: reply.backlog,
-      trippedLanes: this.#trips.tripped,
-      taking: this.#state.taking,
-      freeSlots: config.slots - this.#slots.inFlight,
-    });
-    if (!could) this.#couldTakeSinceMs = null;
-    else this.#couldTakeSinceMs ??= clock.monotonicMs();
-  }
-
-  /** Ends a worker that is stuck, or that nobody will ever stop. */
-  async #watch(): Promise<void> {
-    const { clock, orphaned } = this.#setup;
-    while ((await clock.sleep(1_000, this.#end.signal)) === "elapsed") {
-      const verdict = decideWatchdog({
-        nowMs: clock.monotonicMs(),
-        couldTakeSinceMs: this.#couldTakeSinceMs,
-        lastStartedMs: this.#lastStartedMs,
-      });
-      if (verdict === "stuck") this.#endWith(EXIT.stuck, "work is waiting and nothing starts");
-      const alone = orphaned.aborted && clock.monotonicMs() - this.#autoscalerSeenMs > ORPHAN_PATIENCE_MS;
-      if (alone) this.#endWith(EXIT.ok, "the parent process and every autoscaler are gone");
-    }
+    const waitedMs = Math.max(0, nowMs - dueAtMs);
+    this.#heartbeat.countPickup(type, waitedMs);
+    this.#release.counts.pickedUp(record, waitedMs);
   }
 
   #endWith(exitCode: number, reason: string): void {
@@ -309,10 +323,18 @@ class RunningWorker {
     this.#end.abort();
   }
 
+  get #heldLanes(): readonly string[] {
+    return this.#slots.lanes.filter((lane) => this.#release.standing.holds(lane));
+  }
+
   #status() {
+    const { standing, counts } = this.#release;
     const status = this.#state.status({
-      lanes: this.#slots.workers.map((worker) => worker.lane),
+      lanes: this.#slots.lanes,
       trippedLanes: this.#trips.tripped,
+      takes: standing.takes,
+      heldLanes: this.#heldLanes,
+      firstRuns: counts.firstRuns,
       busy: this.#slots.inFlight,
       eventLoopLagMs: this.#lag.percentile(99) / 1e6,
       rssBytes: process.memoryUsage.rss(),

@@ -61,6 +61,10 @@ export class WorkerState {
     readonly lanes: readonly string[];
     /** Those of them that the release has tripped. */
     readonly trippedLanes: readonly string[];
+    readonly takes: WorkerStatus["takes"];
+    /** Those of the lanes that it takes nothing from because its release was told so. */
+    readonly heldLanes: readonly string[];
+    readonly firstRuns: WorkerStatus["firstRuns"];
     readonly busy: number;
     readonly eventLoopLagMs: number;
     readonly rssBytes: number;
@@ -72,6 +76,9 @@ export class WorkerState {
       reason,
       lanes: [...now.lanes],
       trippedLanes: [...now.trippedLanes],
+      takes: now.takes,
+      heldLanes: [...now.heldLanes],
+      firstRuns: now.firstRuns,
       busy: now.busy,
       lastStartedAtMs: this.#lastStartedAtMs,
       lastFinishedAtMs: this.#lastFinishedAtMs,

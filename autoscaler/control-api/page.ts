@@ -5,6 +5,7 @@
  * must never look like health.
  */
 import type { GateView } from "../gate-keeper.ts";
+import type { LeaderView } from "../lead-fleet.ts";
 import type { OverridesView } from "../overrides-keeper.ts";
 import type { DecisionRecord, Snapshot } from "../snapshot.ts";
 import { type Html, html } from "./html.ts";
@@ -13,7 +14,10 @@ import { renderDecisions } from "./page-decisions.ts";
 import { renderReleases, renderWorkers } from "./page-fleet.ts";
 import { renderGates } from "./page-gates.ts";
 import { renderLanes, renderQueues } from "./page-lanes.ts";
+import { renderLeader } from "./page-leader.ts";
 import { renderPools } from "./page-pools.ts";
+import { renderRollouts } from "./page-rollouts.ts";
+import type { ShownRolloutView } from "./rollout-answer.ts";
 import { LEVEL_MARKS, renderMark } from "./state-mark.ts";
 import { type Finding, findingsOf } from "./verdict.ts";
 
@@ -25,6 +29,8 @@ export interface Look {
   readonly newest: readonly DecisionRecord[];
   readonly scaling: OverridesView;
   readonly gates: readonly GateView[];
+  readonly leader: LeaderView;
+  readonly rollouts: readonly ShownRolloutView[];
 }
 
 export interface PageOptions {
@@ -38,7 +44,8 @@ const REFRESH_SEC = 5;
 
 export function renderPage(look: Look, options: PageOptions): string {
   return renderDocument(findingsOf(look.snapshot, look.decisions), options, {
-    status: html`<p class="quiet">Observed ${timeOf(look.snapshot.observedAt)}.</p>`,
+    status: html`<p class="quiet">Observed ${timeOf(look.snapshot.observedAt)}.</p>
+${renderLeader(look.leader, look.snapshot.observedAt)}`,
     content: renderLook(look),
   });
 }
@@ -58,10 +65,11 @@ export function renderOutagePage(last: Look | null, options: PageOptions): strin
   });
 }
 
-function renderLook({ snapshot, decisions, newest, scaling, gates }: Look): Html {
+function renderLook({ snapshot, decisions, newest, scaling, gates, rollouts }: Look): Html {
   return html`${renderLanes(snapshot.queues, snapshot.observedAt)}
 ${renderQueues(snapshot.queues)}
 ${renderPools({ newest, scaling, observedAt: snapshot.observedAt })}
+${renderRollouts(rollouts)}
 ${renderGates(gates)}
 ${renderReleases(snapshot)}
 ${renderWorkers(snapshot)}

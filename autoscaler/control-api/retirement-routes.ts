@@ -39,7 +39,7 @@ export function addRetirementRoutes(server: FastifyInstance, ports: RetirementPo
   });
 }
 
-const NO_SUCH_RELEASE = problemOf({
+export const NO_SUCH_RELEASE = problemOf({
   status: 404,
   code: "RELEASE_NOT_FOUND",
   title: "No such release",

@@ -55,6 +55,7 @@ export interface ControlPorts
   readonly loopbackOnly: boolean;
   readonly authentication: Authentication;
   readonly audit: GatePorts["audit"] & AuditPorts["audit"];
+  readonly rollouts: RolloutPorts["rollouts"];
   /** Where the raw board finds its queues. */
   readonly queues: Pick<LaneQueues, "open">;
   /** A recent look at everything. Rejects when Redis is away; never hangs. */
@@ -175,11 +176,12 @@ function addPageRoutes(server: FastifyInstance, ports: ControlPorts): void {
 }
 
 async function look(ports: ControlPorts): Promise<Look> {
-  const [snapshot, gates, scaling, { records }, views] = await readRedis(
+  const [snapshot, gates, scaling, leader, { records }, views] = await readRedis(
     Promise.all([
       ports.snapshot(),
       ports.gates(),
       ports.scaling.view(),
+      ports.leader(),
       ports.decisions.page({ pool: null, limit: PAGE_DECISIONS, atMs: null, after: null }),
       ports.rollouts.list(),
     ]),
@@ -187,7 +189,8 @@ async function look(ports: ControlPorts): Promise<Look> {
   const pools = scaling.pools.map(({ pool }) => pool).slice(0, PAGE_POOLS);
   const newest = readDecisions(await readRedis(ports.decisions.newestOf(pools))).decisions;
   const rollouts = views.map((it) => shownView(it, ports.clock.nowMs()));
-  return { snapshot, decisions: readDecisions(records).decisions, newest, scaling, gates, rollouts };
+  const { decisions } = readDecisions(records);
+  return { snapshot, decisions, newest, scaling, gates, leader, rollouts };
 }
 
 function sendPage(reply: FastifyReply, page: string): FastifyReply {

@@ -14,7 +14,7 @@ import { answerOf, unfinishedIn } from "./decide-lane-retirement.ts";
 import type { Blocker, RetirementAnswer } from "./retirement-answer.ts";
 
 /** Lease, stalled check and a second: after that a lost worker's job is somebody else's. */
-const LEASE_OVER_MS = 21_000;
+export const LEASE_OVER_MS = 21_000;
 
 export interface ReleaseFacts {
   readonly release: string;

@@ -4,12 +4,13 @@
  * Pure. Every act has who and why, and is in the history. None of them opens a stage: they change what the next look
  * may do, so that the contract check and the drain stand whatever is asked for. Who may act is decided elsewhere.
  */
+
+import type { RolloutPolicy } from "#shared/rollout/rollout-policy";
 import { changed, cut, type Outcome } from "./decide-change.ts";
 import { isFinished, leave } from "./decide-leaving.ts";
 import { turnBack } from "./decide-way-back.ts";
 import type { Rollout } from "./rollout-document.ts";
 import type { OperatorAct } from "./rollout-observation.ts";
-import type { RolloutPolicy } from "./rollout-policy.ts";
 
 export type ActRefusal =
   | "who-missing"
@@ -166,6 +167,7 @@ const FROM_THE_START: Partial<Rollout> = {
   back: null,
   quietSinceMs: null,
   drainForced: false,
+  shareTakenBack: false,
   currentAtMs: null,
 };
 

@@ -17,7 +17,8 @@ export function decideRegistered(rollout: Rollout, look: Look): Outcome {
   if (blocker !== null) {
     return stayed(rollout, { code: "contract", sentence: blocker, wouldChange: "a reader for it" });
   }
-  const attempt = (rollout.probe?.attempt ?? 0) + 1;
+  // What workers said of a probe outlives its rollout, so no number may come twice for a release.
+  const attempt = Math.max((rollout.probe?.attempt ?? 0) + 1, Math.round(nowMs));
   const patch = { state: "verifying" as const, probe: { attempt, sinceMs: nowMs } };
   const sentence = `${rollout.to} gets a worker and a probe job`;
   return changed(rollout, patch, { nowMs, code: "verify", sentence });

@@ -25,13 +25,16 @@ export function decideShareDrained(release: string, view: ReleaseView, taking: n
   ]);
 }
 
-/** Whether the release holds nothing and every lane it serves has another reader. */
+/** Whether the release takes nothing, holds nothing and every lane it serves has another reader. */
 export function decideReleaseDrained(release: string, view: ReleaseView): DrainedDecision {
-  const { inFlight, unheard, onlyItReads } = view;
-  if (inFlight === null || unheard === null || onlyItReads === null) {
+  const { taking, inFlight, unheard, onlyItReads } = view;
+  if (taking === null || inFlight === null || unheard === null || onlyItReads === null) {
     return { kind: "not-known", what: `what ${release} still holds` };
   }
   return answer([
+    // It may have taken one since it was heard of.
+    taking > 0 &&
+      `${taking} ${taking === 1 ? "worker" : "workers"} of ${release} ${taking === 1 ? "takes" : "take"} jobs`,
     inFlight > 0 && `${jobs(inFlight)} in flight on ${release}`,
     unheard > 0 && `${unheard} workers of ${release} are not heard of and may hold jobs`,
     onlyItReads > 0 && `${jobs(onlyItReads)} in lanes that only ${release} reads`,

@@ -7,6 +7,8 @@
  * `failureFactor` times theirs. In between nothing is decided. A naive comparison with 3 times the others
  * would halt 9 of 100 good releases after 50 jobs at a failure rate of 1 %.
  */
+
+import type { RolloutPolicy } from "#shared/rollout/rollout-policy";
 import { type Evidence, failuresOf } from "./decide-evidence.ts";
 import {
   type GateEvaluation,
@@ -16,7 +18,6 @@ import {
   perCent,
 } from "./decide-gate-words.ts";
 import { highestRate, isAbove, isBelow, lowestRate, rateOf, type Share } from "./estimate-bounds.ts";
-import type { RolloutPolicy } from "./rollout-policy.ts";
 
 export interface Comparison {
   readonly suspect: Share;

@@ -4,11 +4,12 @@
  * Pure. They tell apart what the release does from what the pool suffers: late pickup or stalls that the others have too
  * hold a rollout and never halt it. Schema mismatches are no matter of chance, so one of them halts.
  */
+
+import type { RolloutPolicy } from "#shared/rollout/rollout-policy";
 import type { Evidence } from "./decide-evidence.ts";
 import { type GateEvaluation, HALT_SHARE_OTHERS, HALT_SHARE_SUSPECT, perCent } from "./decide-gate-words.ts";
 import { isAbove, lowestMean, rateOf } from "./estimate-bounds.ts";
 import { boundIndexAt, shareAbove } from "./estimate-quantile.ts";
-import type { RolloutPolicy } from "./rollout-policy.ts";
 
 /** 95 of 100 jobs are to be picked up in time. */
 const LATE_SHARE_MAX = 0.05;

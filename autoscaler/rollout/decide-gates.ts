@@ -5,6 +5,8 @@
  * without it makes it `hold`: the worker is named, and the stage is watched anew without it. To be asked at every look:
  * a fail halts at any moment, a pass counts only when the soak is over.
  */
+
+import type { RolloutPolicy } from "#shared/rollout/rollout-policy";
 import type { Evidence } from "./decide-evidence.ts";
 import { decideFailureGate } from "./decide-failure-gate.ts";
 import {
@@ -18,7 +20,6 @@ import { decideRunGate } from "./decide-run-gate.ts";
 import { decideBadWorkers, decideSuspects, isCleared } from "./decide-suspects.ts";
 import type { Rollout, Suspect } from "./rollout-document.ts";
 import type { ComponentTally } from "./rollout-observation.ts";
-import type { RolloutPolicy } from "./rollout-policy.ts";
 
 export type GatesDecision =
   | { readonly kind: "pass" | "inconclusive"; readonly evaluations: readonly GateEvaluation[] }

@@ -15,6 +15,14 @@ export function leaverOf({ direction, from, to }: Pick<Rollout, "direction" | "f
   return direction === "forward" ? from : to;
 }
 
+/** Whether what the old release still ran was taken from it, in a step or at the end. */
+export function isForced({
+  drainForced,
+  shareTakenBack,
+}: Pick<Rollout, "drainForced" | "shareTakenBack">): boolean {
+  return drainForced || shareTakenBack;
+}
+
 /** Whether nothing of the rollout is left to do: another may begin in its pool. */
 export function isFinished({ state, direction }: Pick<Rollout, "state" | "direction">): boolean {
   return state === "retired" || (state === "drained" && direction === "back");
@@ -85,7 +93,7 @@ export function decideRetired(rollout: Rollout, look: Look): Outcome {
     const sentence = `${release} is drained and is to retire`;
     return stayed(rollout, { code: "retiring", sentence, wouldChange: "its entry as retired" });
   }
-  const sentence = `${release} is retired${rollout.drainForced ? " (forced: its jobs were taken back)" : ""}`;
+  const sentence = `${release} is retired${isForced(rollout) ? " (forced: its jobs were taken back)" : ""}`;
   return changed(rollout, { state: "retired" }, { nowMs, code: "retired", sentence });
 }
 

@@ -5,14 +5,15 @@
  * do next, so a new leader that asks again orders the same. Carrying one out twice must change nothing. What is not
  * known orders nothing: the fleet keeps what it was told last.
  */
+
+import type { RolloutPolicy } from "#shared/rollout/rollout-policy";
 import { bypassInForce } from "./decide-bypass.ts";
-import { leaverOf } from "./decide-leaving.ts";
+import { isForced, leaverOf } from "./decide-leaving.ts";
 import { decideSplit } from "./decide-split.ts";
 import { shareOf } from "./decide-stage.ts";
 import { KEEPERS } from "./decide-way-back.ts";
 import type { Rollout, RolloutState } from "./rollout-document.ts";
 import type { ReleaseView, RolloutObservation } from "./rollout-observation.ts";
-import type { RolloutPolicy } from "./rollout-policy.ts";
 
 /** What a release's workers take. `own-lanes`: only from lanes that no other live release reads. */
 export type Takes = "all" | "probe" | "own-lanes" | "nothing";
@@ -56,7 +57,7 @@ export function decideOrders(
     ...probeOrders(situation),
     ...handBackOrders(situation, nowMs),
     ...(rollout.state === "drained" && rollout.direction === "forward"
-      ? [{ kind: "retire" as const, release: rollout.from, forced: rollout.drainForced }]
+      ? [{ kind: "retire" as const, release: rollout.from, forced: isForced(rollout) }]
       : []),
   ];
 }

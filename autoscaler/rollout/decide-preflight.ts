@@ -139,6 +139,7 @@ function newRollout({ id, pool, from, to, by, why, gates }: RolloutRequest, nowM
     probe: null,
     quietSinceMs: null,
     drainForced: false,
+    shareTakenBack: false,
     currentAtMs: null,
     history: [
       { atMs: nowMs, revision: 1, from: "registered", to: "registered", by, what: "start", why: cut(why) },

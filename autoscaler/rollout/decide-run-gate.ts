@@ -8,6 +8,8 @@
  * buckets. It passes when the interpolated 95th percentiles are in order. What lies between is inconclusive:
  * such as a tail that grew within one bucket.
  */
+
+import type { RolloutPolicy } from "#shared/rollout/rollout-policy";
 import type { Evidence } from "./decide-evidence.ts";
 import { type GateEvaluation, HALT_SHARE_OTHERS, HALT_SHARE_SUSPECT } from "./decide-gate-words.ts";
 import { highestRate, isAbove, rateOf } from "./estimate-bounds.ts";
@@ -18,7 +20,6 @@ import {
   shareAbove,
   TIME_BOUNDS_MS,
 } from "./estimate-quantile.ts";
-import type { RolloutPolicy } from "./rollout-policy.ts";
 
 const QUANTILE = 0.95;
 

@@ -3,12 +3,13 @@
  *
  * Pure. The contract check is asked anew at every opening, whatever bypass is in force.
  */
+
+import type { RolloutPolicy } from "#shared/rollout/rollout-policy";
 import { bypassAfterStage, bypassInForce } from "./decide-bypass.ts";
 import { type Change, changed, missing, type Outcome, stayed } from "./decide-change.ts";
 import { baselineOf, difference, sum } from "./decide-evidence.ts";
 import type { Rollout, RolloutStage, Tally } from "./rollout-document.ts";
 import type { ContractView, RolloutObservation } from "./rollout-observation.ts";
-import type { RolloutPolicy } from "./rollout-policy.ts";
 
 /** A type's gate goes up by one read group in a rollout. */
 const READ_GROUPS_UP_MAX = 1;

@@ -4,6 +4,8 @@
  * Pure. The order of the phases is the airlock: a stage is watched only when what left has finished, and
  * the next one opens only from the phase `gate`. Failing gates halt in every phase and while paused.
  */
+
+import type { RolloutPolicy } from "#shared/rollout/rollout-policy";
 import { bypassInForce } from "./decide-bypass.ts";
 import { changed, inPhase, missing, type Outcome, stayed } from "./decide-change.ts";
 import { type DrainedDecision, decideShareDrained } from "./decide-drained.ts";
@@ -13,7 +15,6 @@ import { decideSplit } from "./decide-split.ts";
 import { openNext } from "./decide-stage-opening.ts";
 import type { Rollout, RolloutStage } from "./rollout-document.ts";
 import type { RolloutObservation } from "./rollout-observation.ts";
-import type { RolloutPolicy } from "./rollout-policy.ts";
 
 export interface Look {
   readonly observation: RolloutObservation;
@@ -129,7 +130,7 @@ function draining(rollout: Rollout, look: StageLook): Outcome {
   const forMs = nowMs - stage.phaseSinceMs;
   const { handsBackNow } = bypassInForce(rollout, nowMs);
   if (!stage.handedBack && (handsBackNow || forMs >= policy.drainDeadlineMs)) {
-    const patch = { stage: { ...stage, handedBack: true, phaseSinceMs: nowMs } };
+    const patch = { stage: { ...stage, handedBack: true, phaseSinceMs: nowMs }, shareTakenBack: true };
     return changed(rollout, patch, { nowMs, code: "hand-back", sentence: `taken back: ${sentence}` });
   }
   if (stage.handedBack && forMs >= policy.handBackGraceMs) {

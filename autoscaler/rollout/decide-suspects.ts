@@ -5,12 +5,13 @@
  * among the candidates. A worker needs siblings to be told from its release: the only worker of a release is
  * never called bad, its release is.
  */
+
+import type { RolloutPolicy } from "#shared/rollout/rollout-policy";
 import { type Evidence, failuresOf } from "./decide-evidence.ts";
 import { isWorse } from "./decide-failure-gate.ts";
 import { rateOf, type Share } from "./estimate-bounds.ts";
 import type { Suspect } from "./rollout-document.ts";
 import type { ComponentTally, WorkerTally } from "./rollout-observation.ts";
-import type { RolloutPolicy } from "./rollout-policy.ts";
 
 interface Candidate {
   readonly kind: Suspect["kind"];

@@ -5,6 +5,8 @@
  * author had; any other is refused, and so is an observation from before the last change. The caller writes the new
  * document if the stored revision is still the old one, and carries out the orders only after that.
  */
+
+import type { RolloutPolicy } from "#shared/rollout/rollout-policy";
 import { type ActRefusal, decideAct, stateOf } from "./decide-act.ts";
 import { decideRegistered, decideVerifying } from "./decide-beginning.ts";
 import { changed, ITSELF, type Outcome, stayed } from "./decide-change.ts";
@@ -16,7 +18,6 @@ import { decideStage, type Look } from "./decide-stage.ts";
 import { decideHalted, decideWayBack } from "./decide-way-back.ts";
 import type { Rollout, RolloutState } from "./rollout-document.ts";
 import type { OperatorAct, RolloutEvent } from "./rollout-observation.ts";
-import type { RolloutPolicy } from "./rollout-policy.ts";
 
 /** Why it is as it is, with the numbers, as one entry of the decision log. */
 export interface RolloutRecord {

@@ -144,6 +144,8 @@ export const rolloutDocument = z.object({
   quietSinceMs: ms.nullable(),
   /** The last drain ended by taking jobs back: the retirement is reported as forced. */
   drainForced: z.boolean(),
+  /** So did the drain of a share: the old release's retirement is reported as forced. */
+  shareTakenBack: z.boolean().default(false),
   currentAtMs: ms.nullable(),
   history: z.array(historyEntry).max(HISTORY_LENGTH_MAX),
 });

@@ -4,10 +4,13 @@ import type { Answer } from "../answer.ts";
 import type { Servers } from "../config.ts";
 import type { StopSignals } from "../dev/stop-signals.ts";
 import type { Painter } from "../terminal/colour.ts";
+import type { LiveTerminal } from "../terminal/live-screen.ts";
 
 export interface CommandContext {
   readonly clock: Clock;
   readonly paint: Painter;
+  /** Where something can be drawn over itself; `null` in a pipe, and where JSON is asked for. */
+  readonly live: LiveTerminal | null;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** Paths that a person gives are relative to it. */
   readonly cwd: string;

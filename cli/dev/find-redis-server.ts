@@ -16,7 +16,7 @@ const ADVICE = [
   "  Debian, Ubuntu   sudo apt-get install -y redis-server",
   "  macOS            brew install redis",
   "  elsewhere        put redis-server or valkey-server 7.0.8 or newer on your PATH",
-  "  another Redis    set SLUICE_REDIS_URL, e.g. redis://127.0.0.1:6379 after `docker compose up -d redis`",
+  "  another Redis    set SLUICE_REDIS_URL, e.g. redis://127.0.0.1:6379 after `docker compose -f ops/compose/redis-only.yml up -d`",
 ].join("\n");
 
 /** @throws {CliError} when there is none that can be used. */

@@ -15,6 +15,10 @@ const readiness = z.object({
     })
     .nullable()
     .describe("What Redis really keeps, and how that is known; null before the first look."),
+  role: z
+    .enum(["leader", "standby", "unknown"])
+    .optional()
+    .describe("Of an autoscaler alone. A standby is ready too; unknown while Redis does not say who leads."),
 });
 
 export const PROCESS_OPERATIONS: Operations = {

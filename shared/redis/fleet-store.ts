@@ -7,12 +7,14 @@
  */
 import { z } from "zod";
 import { StaleEpochError, WorkerRefusedError } from "../errors.ts";
+import type { ReleaseOrders } from "../rollout/release-orders.ts";
 import type { RedisConnection } from "./connection.ts";
 import { type FleetObservation, FleetReader, FORGET_AFTER_MS } from "./fleet-reader.ts";
 import { FORGET, HEARTBEAT, ORDER, REGISTER } from "./fleet-scripts.ts";
 import type { Keys } from "./keys.ts";
 import { LaneTripStore, type TripsByLane, tripField, tripsOf } from "./lane-trips.ts";
 import type { ReadBatch } from "./read-batch.ts";
+import { ordersIn } from "./release-orders-store.ts";
 import type { WorkerFacts, WorkerStatus } from "./worker-words.ts";
 
 export type { ObservedWorker } from "./fleet-reader.ts";
@@ -29,10 +31,22 @@ const standingOrder = z.object({
 
 export type StandingOrder = z.output<typeof standingOrder>;
 
+export interface Registration {
+  /** Higher than any before. */
+  readonly generation: number;
+  /** What is wanted of all workers of its release; `null`: they take all they read. */
+  readonly releaseOrders: ReleaseOrders | null;
+}
+
+/** Increases of counters since the last heartbeat that was answered, by release and counter. */
+export type ReleaseIncreases = Readonly<Record<string, Readonly<Record<string, number>>>>;
+
 export interface HeartbeatReply {
   readonly redisNowMs: number;
   /** `null`: no standing order; the last one obeyed stays in force. */
   readonly order: StandingOrder | null;
+  /** As in {@link Registration}. */
+  readonly releaseOrders: ReleaseOrders | null;
   readonly cancelJobIds: readonly string[];
   readonly autoscalerAlive: boolean;
   /** The worker's lanes that its release has tripped, in force and half-open. */
@@ -55,32 +69,34 @@ export class FleetStore {
   }
 
   /**
-   * Registers a worker and gives its generation, higher than any before.
+   * Registers a worker.
    *
    * @throws {WorkerRefusedError} when the fleet runs another BullMQ major: mixed majors lose jobs.
    */
-  async register(workerId: string, facts: WorkerFacts): Promise<number> {
+  async register(workerId: string, facts: WorkerFacts): Promise<Registration> {
     const keys = this.#keys;
     const reply = (await this.#redis.eval(
       REGISTER,
-      5,
+      6,
       keys.workerGeneration(workerId),
       keys.fleetBullmqMajor,
       keys.fleetSeen,
       keys.worker(workerId),
       keys.fleetWorkers,
+      keys.releaseOrders(facts.queue),
       workerId,
       facts.bullmqMajor,
       JSON.stringify(facts),
       FORGET_AFTER_MS,
       FACTS_KEPT_MS,
-    )) as [number, string | number];
+      facts.release,
+    )) as [number, string | number, string?];
     if (reply[0] === 0) {
       throw new WorkerRefusedError(
         `it runs BullMQ ${facts.bullmqMajor}, the fleet BullMQ ${reply[1]}; one queue needs one BullMQ major`,
       );
     }
-    return reply[0];
+    return { generation: reply[0], releaseOrders: ordersIn(reply[2] ?? "") };
   }
 
   /** Answers `null` when a newer registration has taken the worker's place: it must stop taking. */
@@ -92,12 +108,15 @@ export class FleetStore {
     readonly status: WorkerStatus;
     /** Increases of the queue's service counters since the last heartbeat that was answered. */
     readonly serviceIncreases: Readonly<Record<string, number>>;
+    /** Of counters of releases of the queue: its own, and another's where it saw that one's doing. */
+    readonly releaseIncreases?: ReleaseIncreases;
   }): Promise<HeartbeatReply | null> {
     const keys = this.#keys;
     const { lanes } = beat.status;
+    const service = Object.entries(beat.serviceIncreases).flat();
     const reply = (await this.#redis.eval(
       HEARTBEAT,
-      9,
+      10,
       keys.workerGeneration(beat.workerId),
       keys.fleetSeen,
       keys.worker(beat.workerId),
@@ -107,21 +126,30 @@ export class FleetStore {
       keys.autoscaler,
       keys.fleetTrips,
       keys.fleetWorkers,
+      keys.releaseOrders(beat.queue),
       beat.workerId,
       beat.generation,
       JSON.stringify(beat.status),
       FACTS_KEPT_MS,
       keys.prefix,
+      beat.release,
       lanes.length,
+      service.length / 2,
       ...lanes,
       ...lanes.map((lane) => tripField({ release: beat.release, lane })),
-      ...Object.entries(beat.serviceIncreases).flat(),
-    )) as [number, number, string, string[], number, (string | null)[], ...number[]];
+      ...service,
+      ...Object.entries(beat.releaseIncreases ?? {}).flatMap(([release, counted]) => [
+        keys.releaseRuns(beat.queue, release),
+        Object.keys(counted).length,
+        ...Object.entries(counted).flat(),
+      ]),
+    )) as [number, number, string, string, string[], number, (string | null)[], ...number[]];
     if (reply[0] === 0) return null;
-    const [, redisNowMs, order, cancelJobIds, autoscaler, trips, ...backlog] = reply;
+    const [, redisNowMs, order, wanted, cancelJobIds, autoscaler, trips, ...backlog] = reply;
     return {
       redisNowMs,
       order: order === "" ? null : standingOrder.parse(JSON.parse(order)),
+      releaseOrders: ordersIn(wanted),
       cancelJobIds,
       autoscalerAlive: autoscaler === 1,
       trips: tripsOf(lanes, trips, redisNowMs),
@@ -158,7 +186,7 @@ export class FleetStore {
   }
 
   /**
-   * Strikes off a worker that is dead, as the leader of a term.
+   * Strikes off a worker that is dead, as the leader of a term; what it ran counts as starts whose worker was lost.
    *
    * @throws {StaleEpochError} when a newer leader's term has begun.
    */
@@ -166,7 +194,7 @@ export class FleetStore {
     const keys = this.#keys;
     const its = [keys.fleetSeen, keys.fleetOrders, keys.fleetWorkers];
     const own = [keys.worker(workerId), keys.cancel(workerId)];
-    const newest = await this.#redis.eval(FORGET, 6, keys.epoch, ...its, ...own, term, workerId);
+    const newest = await this.#redis.eval(FORGET, 6, keys.epoch, ...its, ...own, term, workerId, keys.prefix);
     if (Number(newest) > term) throw new StaleEpochError(term, Number(newest));
   }
 

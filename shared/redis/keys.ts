@@ -12,8 +12,12 @@
  * - `<prefix>:fleet:worker:<id>`       hash, what a worker said at its registration; expires by itself
  * - `<prefix>:fleet:generation:<id>`   counter, raised by each registration; expires by itself
  * - `<prefix>:fleet:orders`            hash, worker id to its standing order
+ * - `<prefix>:fleet:holds`             hash, worker id to what a person wants of it, bounded
  * - `<prefix>:fleet:trips`             hash, `<release>|<lane>` to the trip of that lane; expires by itself
  * - `<prefix>:fleet:bullmq-major`      string, the BullMQ major the fleet runs
+ * - `<prefix>:release:orders:<queue>`  hash, release to what the leader wants of all its workers
+ * - `<prefix>:release:probe:<queue>`   hash, release to what its probe has come to; expires by itself
+ * - `<prefix>:release:runs:<queue>:<release>` hash, what it has run, by release-counters.ts, ever rising; expires by itself
  * - `<prefix>:arrivals:<queue>`        hash, `<type>|r<k>` to jobs accepted, ever rising
  * - `<prefix>:service:<queue>`         hash, what the fleet has run, by the names in run-counters.ts, ever rising
  * - `<prefix>:open:<queue>:<tenant>`   sorted set, ids of jobs that have not ended by acceptance (ms)
@@ -22,6 +26,11 @@
  * - `<prefix>:dedup:<hash>`            string, id of the last job with that dedup key; expires by itself
  * - `<prefix>:admission`               hash, room in memory and jobs admitted, by queue, ever rising
  * - `<prefix>:desired`                 hash, pool to the workers that its last decision asks for
+ * - `<prefix>:planner`                 hash, pool to what its planner remembers, by the leader; expires by itself
+ * - `<prefix>:rollouts`                hash, pool to the document of its newest rollout: `<revision>|<id>|<JSON>`
+ * - `<prefix>:rollouts:past:<pool>`    list, documents of the rollouts before it, newest first, bounded
+ * - `<prefix>:rollouts:records:<pool>` list, what was decided on the pool's rollouts, newest first, bounded
+ * - `<prefix>:rollouts:bypasses`       hash, `<channel>|<release>` to who opened that channel to it, why and up to when
  * - `<prefix>:decisions:records:<pool>` hash, decision id to its record, bounded; `:index:<pool>` beside it ids by time
  * - `<prefix>:decisions:newest`        sorted set, ids of all pools' decisions by time, bounded
  * - `<prefix>:apikeys`                 hash, key id to the key's document; `:revision` beside it changes with it
@@ -47,9 +56,13 @@ export interface Keys {
   readonly fleetSeen: string;
   readonly fleetWorkers: string;
   readonly fleetOrders: string;
+  readonly fleetHolds: string;
   readonly fleetTrips: string;
   readonly fleetBullmqMajor: string;
   readonly desired: string;
+  readonly planner: string;
+  readonly rollouts: string;
+  readonly rolloutBypasses: string;
   readonly decisions: string;
   readonly autoscaler: string;
   /** Counts the terms of leaders. */
@@ -72,6 +85,11 @@ export interface Keys {
   worker(workerId: string): string;
   workerGeneration(workerId: string): string;
   cancel(workerId: string): string;
+  rolloutsPast(pool: string): string;
+  rolloutRecords(pool: string): string;
+  releaseOrders(queue: string): string;
+  releaseProbe(queue: string): string;
+  releaseRuns(queue: string, release: string): string;
   arrivals(queue: string): string;
   service(queue: string): string;
   open(queue: string, tenant: string): string;
@@ -91,9 +109,13 @@ export function keysOf(prefix: string): Keys {
     fleetSeen: `${prefix}:fleet:seen`,
     fleetWorkers: `${prefix}:fleet:workers`,
     fleetOrders: `${prefix}:fleet:orders`,
+    fleetHolds: `${prefix}:fleet:holds`,
     fleetTrips: `${prefix}:fleet:trips`,
     fleetBullmqMajor: `${prefix}:fleet:bullmq-major`,
     desired: `${prefix}:desired`,
+    planner: `${prefix}:planner`,
+    rollouts: `${prefix}:rollouts`,
+    rolloutBypasses: `${prefix}:rollouts:bypasses`,
     decisions: `${prefix}:decisions`,
     autoscaler: `${prefix}:autoscaler`,
     epoch: `${prefix}:autoscaler:epoch`,
@@ -115,6 +137,11 @@ export function keysOf(prefix: string): Keys {
     worker: (workerId) => `${prefix}:fleet:worker:${workerId}`,
     workerGeneration: (workerId) => `${prefix}:fleet:generation:${workerId}`,
     cancel: (workerId) => `${prefix}:cancel:${workerId}`,
+    rolloutsPast: (pool) => `${prefix}:rollouts:past:${pool}`,
+    rolloutRecords: (pool) => `${prefix}:rollouts:records:${pool}`,
+    releaseOrders: (queue) => `${prefix}:release:orders:${queue}`,
+    releaseProbe: (queue) => `${prefix}:release:probe:${queue}`,
+    releaseRuns: (queue, release) => `${prefix}:release:runs:${queue}:${release}`,
     arrivals: (queue) => `${prefix}:arrivals:${queue}`,
     service: (queue) => `${prefix}:service:${queue}`,
     open: (queue, tenant) => `${prefix}:open:${queue}:${tenant}`,

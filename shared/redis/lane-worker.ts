@@ -86,6 +86,8 @@ export interface LaneWorkerOptions {
   onRedelivered(jobId: string): void;
   /** A job of this lane will not be run again. */
   onEnded(tenant: string, jobId: string): void;
+  /** A job was put back to be run again, and is not in flight here any more. */
+  onPutBack?: (() => void) | undefined;
 }
 
 /** Carries a retry's delay through BullMQ to its backoff strategy. */
@@ -126,7 +128,10 @@ export class LaneWorker {
     this.#worker.on("drained", () => options.onEmptied());
     this.#worker.on("stalled", (jobId) => options.onRedelivered(jobId));
     this.#worker.on("completed", (job) => this.#tellEnded(job));
-    this.#worker.on("failed", (job) => job?.finishedOn !== undefined && this.#tellEnded(job));
+    this.#worker.on("failed", (job) => {
+      if (job?.finishedOn !== undefined) this.#tellEnded(job);
+      else options.onPutBack?.();
+    });
     this.#worker.on("lockRenewalFailed", (jobIds: string[]) => {
       for (const jobId of jobIds) this.#leases.get(jobId)?.lost.raise();
     });
@@ -181,6 +186,7 @@ export class LaneWorker {
     const jobId = String(job.id);
     const lease = { lost: new Flag(), renewedAtMs: this.#options.clock.monotonicMs() };
     this.#leases.set(jobId, lease);
+    let putBack = false;
     // Whatever goes wrong from here on is a reason to run the job again, never to fail it.
     job.opts.attempts = BULLMQ_CEILING;
     job.opts.backoff = { type: "sluice" };
@@ -191,8 +197,13 @@ export class LaneWorker {
         keepProgress(redis, { prefix, lane, jobId, lease: token }, record);
       const settlement = await this.#options.run(takenJob(job, lane, keepRecord), lease.lost);
       return await this.#settle(job, token, lease.lost.raised ? { kind: "abandoned" } : settlement);
+    } catch (error) {
+      // A retry is put back only by BullMQ, which tells of it.
+      if (error instanceof WaitingError || error instanceof DelayedError) putBack = true;
+      throw error;
     } finally {
       this.#leases.delete(jobId);
+      if (putBack) this.#options.onPutBack?.();
     }
   }
 

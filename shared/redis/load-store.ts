@@ -177,11 +177,6 @@ export class LoadStore {
     await this.#redis.set(this.#keys.autoscaler, "1", "PX", aliveMs);
   }
 
-  /** A number higher than any given before: fences the orders of an earlier autoscaler. */
-  async nextEpoch(): Promise<number> {
-    return this.#redis.incr(`${this.#keys.autoscaler}:epoch`);
-  }
-
   /** Calls `onEnqueued` with the queue of each announcement. The connection is used for nothing else. */
   static async listen(
     redis: RedisConnection,

@@ -1,5 +1,6 @@
 /** What a worker says of itself: once when it registers, and with every heartbeat. */
 import { z } from "zod";
+import { TAKES } from "../rollout/release-orders.ts";
 
 /** What a worker says of itself once. */
 export const workerFacts = z.object({
@@ -26,6 +27,24 @@ export const workerStatus = z.object({
   lanes: z.array(z.string()),
   /** Those of them that it takes nothing from, because its build has failed to read a job there. */
   trippedLanes: z.array(z.string()).default([]),
+  /** What its release has been told to take, as far as this worker has heard. */
+  takes: z.enum(TAKES).default("all"),
+  /** Those of its lanes that it takes nothing from because its release has been told so. */
+  heldLanes: z.array(z.string()).default([]),
+  /** First attempts since it started; `null` of a worker that does not count them. */
+  firstRuns: z
+    .object({
+      finished: z.int(),
+      failed: z.int(),
+      /** Of those, jobs that have failed elsewhere too: always 0 here, other workers see it. */
+      failedElsewhere: z.int(),
+      /** Starts whose worker was lost: always 0 here. */
+      stalls: z.int(),
+      /** That failed one after the other up to now. */
+      inRow: z.int(),
+    })
+    .nullable()
+    .default(null),
   /** Jobs in flight. */
   busy: z.int(),
   lastStartedAtMs: z.number().nullable(),

@@ -21,6 +21,9 @@ const status: WorkerStatus = {
   reason: null,
   lanes: ["probe.r1", "probe.r2"],
   trippedLanes: [],
+  takes: "all",
+  heldLanes: [],
+  firstRuns: null,
   busy: 1,
   lastStartedAtMs: 5,
   lastFinishedAtMs: null,
@@ -37,8 +40,8 @@ function beat(generation: number, serviceIncreases: Record<string, number> = {})
 describe("a worker's place in the fleet", () => {
   redisTest("is the newest registration's; an older one is told so", async ({ redis, prefix }) => {
     const fleet = new FleetStore(redis, keysOf(prefix));
-    const first = await fleet.register("w-1", facts);
-    const second = await fleet.register("w-1", { ...facts, bootId: "boot-2" });
+    const { generation: first } = await fleet.register("w-1", facts);
+    const { generation: second } = await fleet.register("w-1", { ...facts, bootId: "boot-2" });
     expect(second).toBeGreaterThan(first);
     expect(await fleet.heartbeat(beat(first))).toBeNull();
     expect(await fleet.heartbeat(beat(second))).toMatchObject({ order: null, cancelJobIds: [] });
@@ -56,7 +59,7 @@ describe("a worker's place in the fleet", () => {
       message: expect.stringContaining("BullMQ 5"),
     });
     await fleet.deregister("w-1");
-    expect(await fleet.register("w-2", { ...facts, bullmqMajor: "5" })).toBe(1);
+    expect(await fleet.register("w-2", { ...facts, bullmqMajor: "5" })).toMatchObject({ generation: 1 });
   });
 });
 
@@ -66,7 +69,7 @@ describe("a heartbeat's reply", () => {
     async ({ redis, prefix }) => {
       const keys = keysOf(prefix);
       const fleet = new FleetStore(redis, keys);
-      const generation = await fleet.register("w-1", facts);
+      const { generation } = await fleet.register("w-1", facts);
       await fleet.order("w-1", { epoch: 3, order: "drain" });
       await fleet.cancel("w-1", "probe~a");
       await redis.lpush(`${prefix}:probe.r2:wait`, "x", "y");
@@ -88,7 +91,7 @@ describe("a heartbeat's reply", () => {
 
   redisTest("carries the trips of its own release's lanes and of no other", async ({ redis, prefix }) => {
     const fleet = new FleetStore(redis, keysOf(prefix));
-    const generation = await fleet.register("w-1", facts);
+    const { generation } = await fleet.register("w-1", facts);
     expect((await fleet.heartbeat(beat(generation)))?.trips).toEqual(new Map());
     const made = { type: "probe.task", targetVersion: 2, code: "UPCAST_FAILED", jobId: "probe~a" };
     const trip = { ...made, failures: 1, lengthMs: 30_000 };
@@ -102,7 +105,7 @@ describe("a heartbeat's reply", () => {
 
   redisTest("comes with one script, however many lanes are tripped or idle", async ({ redis, prefix }) => {
     const fleet = new FleetStore(redis, keysOf(prefix));
-    const generation = await fleet.register("w-1", facts);
+    const { generation } = await fleet.register("w-1", facts);
     const sent: string[] = [];
     const send = redis.sendCommand.bind(redis);
     redis.sendCommand = (command, stream) => {
@@ -116,7 +119,7 @@ describe("a heartbeat's reply", () => {
   redisTest("acknowledges service counters, which only rise", async ({ redis, prefix }) => {
     const keys = keysOf(prefix);
     const fleet = new FleetStore(redis, keys);
-    const generation = await fleet.register("w-1", facts);
+    const { generation } = await fleet.register("w-1", facts);
     const increases = { "probe.task|finished": 2, "probe.task|busyms": 30 };
     await fleet.heartbeat(beat(generation, increases));
     await fleet.heartbeat(beat(generation, increases));

@@ -88,6 +88,26 @@ describe("the task keys", () => {
     ]);
   });
 
+  redisTest(
+    "takes a key that was made elsewhere, once, and leaves a revoked one revoked",
+    async ({ prefix, redis }) => {
+      const made = testKey(["admin"]);
+      const { keyId } = made.document;
+      const apiKey = made.text;
+      const request = { act: "import", apiKey, name: "operator", tenant: "default", scopes: ["admin"], by };
+      const first = await runTask(prefix, request);
+      expect(first.answer).toEqual({ kind: "imported", keyId, isNew: true });
+      expect(first.stderr).not.toContain(made.secret);
+      await runTask(prefix, { act: "revoke", keyId, by });
+      expect((await runTask(prefix, request)).answer).toEqual({ kind: "imported", keyId, isNew: false });
+      const [stored] = Object.values(await redis.hgetall(keysOf(prefix).apiKeys));
+      expect(JSON.parse(String(stored)).revokedAt).not.toBeNull();
+      const wrong = await runTask(prefix, { ...request, apiKey: "slk_short" });
+      expect(wrong.answer).toBeNull();
+      expect(wrong.stderr).toContain("must be an API key");
+    },
+  );
+
   redisTest("refuses what is not there and what has ended", async ({ prefix }) => {
     const keyId = "abcdefghijkl";
     const missing = await runTask(prefix, { act: "revoke", keyId, by });

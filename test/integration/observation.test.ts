@@ -132,7 +132,7 @@ describe("a look at the workers", () => {
     async ({ redis, prefix }) => {
       const keys = keysOf(prefix);
       const fleet = new FleetStore(redis, keys);
-      const generation = await fleet.register("w-1", facts);
+      const { generation } = await fleet.register("w-1", facts);
       await redis.zadd(keys.fleetSeen, 1, "w-1");
       expect((await fleet.observe()).workers).toEqual([]);
       expect(await redis.hlen(keys.fleetWorkers)).toBe(0);
@@ -141,6 +141,9 @@ describe("a look at the workers", () => {
         reason: null,
         lanes: [],
         trippedLanes: [],
+        takes: "all" as const,
+        heldLanes: [],
+        firstRuns: null,
         busy: 0,
         lastStartedAtMs: null,
         lastFinishedAtMs: null,

@@ -106,6 +106,8 @@ export class ModelWorker {
       children: { of: () => () => Promise.reject(new Error("no handler of the model enqueues")) },
       onPickedUp: () => undefined,
       onRunEnded: () => undefined,
+      onUnread: () => undefined,
+      discounted: () => new Set(),
       onRead: (lane) => this.trips.read(lane),
       onBuildDefect: (lane, defect) => this.trips.failed(lane, defect),
     });
@@ -186,6 +188,9 @@ export class ModelWorker {
       reason: null,
       lanes: [...lanes],
       trippedLanes: [...this.trips.tripped],
+      takes: "all" as const,
+      heldLanes: [],
+      firstRuns: null,
       busy: this.#running.size,
       lastStartedAtMs: null,
       lastFinishedAtMs: null,

@@ -10,7 +10,7 @@ import type { Order } from "#autoscaler/rollout/decide-orders";
 import { decideSplit } from "#autoscaler/rollout/decide-split";
 import type { Rollout } from "#autoscaler/rollout/rollout-document";
 import type { RolloutObservation } from "#autoscaler/rollout/rollout-observation";
-import type { RolloutPolicy } from "#autoscaler/rollout/rollout-policy";
+import type { RolloutPolicy } from "#shared/rollout/rollout-policy";
 import type { RolloutWorld } from "./rollout-world.ts";
 
 export interface Step {

@@ -7,7 +7,7 @@ import { decideOrders } from "#autoscaler/rollout/decide-orders";
 import { decideTransition } from "#autoscaler/rollout/decide-transition";
 import type { Rollout } from "#autoscaler/rollout/rollout-document";
 import type { ActKind, RolloutEvent } from "#autoscaler/rollout/rollout-observation";
-import { rolloutPolicy } from "#autoscaler/rollout/rollout-policy";
+import { rolloutPolicy } from "#shared/rollout/rollout-policy";
 import { Dice } from "#test/support/dice";
 import { RULES, requireRules } from "./rollout-invariants.ts";
 import { RolloutWorld } from "./rollout-world.ts";

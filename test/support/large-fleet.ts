@@ -84,18 +84,22 @@ async function fillQueue(
       const place = { release: releaseName(generation), queue };
       const workerId = `w-${index}-${number}`;
       const facts = { bootId: workerId, pid: 1, host: "here", bullmqMajor: "6", nodeVersion: "20.0.0" };
-      const registration = await fleet.register(workerId, { ...place, ...facts, slots: 10, startupMs: 900 });
+      const said = { ...place, ...facts, slots: 10, startupMs: 900 };
+      const registration = await fleet.register(workerId, said);
       const lanes = [generation - 1, generation].filter((it) => it > 0).map((it) => `${queue}.r${it}`);
       await fleet.heartbeat({
         ...place,
         workerId,
-        generation: registration,
+        generation: registration.generation,
         serviceIncreases: {},
         status: {
           state: "ok",
           reason: null,
           lanes,
           trippedLanes: [],
+          takes: "all",
+          heldLanes: [],
+          firstRuns: { finished: 1_000, failed: 3, failedElsewhere: 0, stalls: 0, inRow: 0 },
           busy: number % 10,
           lastStartedAtMs: systemClock.nowMs(),
           lastFinishedAtMs: systemClock.nowMs(),

@@ -1,6 +1,7 @@
 /** What the routes that only show promise; `snapshot.ts` and `retirement/` make the answers. */
 import { z } from "zod";
 import { component, type Operations } from "#shared/http/operation";
+import { TAKES } from "#shared/rollout/release-orders";
 import { DESIRED_OPERATIONS } from "./desired.ts";
 
 const moment = z.iso.datetime({ offset: true });
@@ -18,6 +19,11 @@ const worker = component(
     busy: count.describe("Jobs in flight."),
     lanes: z.array(z.string()).describe("It takes from them now."),
     trippedLanes: z.array(z.string()),
+    takes: z.enum(TAKES).describe("What its release's workers are told to take, as far as it has heard."),
+    firstRuns: z
+      .object({ finished: count, failed: count, failedElsewhere: count, stalls: count, inRow: count })
+      .nullable()
+      .describe("First attempts since it started."),
     heartbeatAgeMs: z.number().nullable(),
     startedAt: moment,
     pid: z.int().nullable(),

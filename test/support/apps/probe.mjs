@@ -85,9 +85,10 @@ const extra = defineJob(
 );
 
 /** Reads versions 1 and 2, and a type that the older build does not know. */
-function readingBoth(step) {
+function readingBoth(step, probe) {
   return defineApp({
     name: "probe",
+    probe,
     jobs: [
       task([
         { version: 1, minReaderVersion: 1, schema: taskV1 },
@@ -98,10 +99,15 @@ function readingBoth(step) {
   });
 }
 
-export const probeV2 = readingBoth(upcast);
+export const probeV2 = readingBoth(upcast, ({ release, log }) => log("the app's probe runs", { release }));
 
-/** The same with a step that has a bug: it throws for the amount 13. */
-export const probeV2Broken = readingBoth((data) => {
-  if (data.amount === 13) throw new RangeError("this step has a bug");
-  return upcast(data);
-});
+/** The same with a step that has a bug, which its probe says: it throws for the amount 13. */
+export const probeV2Broken = readingBoth(
+  (data) => {
+    if (data.amount === 13) throw new RangeError("this step has a bug");
+    return upcast(data);
+  },
+  () => {
+    throw new Error("this step has a bug");
+  },
+);

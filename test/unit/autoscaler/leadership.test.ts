@@ -53,13 +53,14 @@ function leaders(count: number) {
   const lease = new MemoryLease(clock);
   const stops = Array.from({ length: count }, () => new AbortController());
   const terms: Term[][] = stops.map(() => []);
+  const epochs = { onDisk: 0 };
   const all = stops.map(
     (_, index) =>
       new Leadership({
         lease: lease.of(`a-${index}`),
         clock,
         log: createLog("test", "silent"),
-        epochMin: () => 0,
+        epochMin: () => epochs.onDisk,
         lead: async (term) => {
           terms[index]?.push(term);
         },
@@ -71,7 +72,7 @@ function leaders(count: number) {
     await clock.advance(5_000);
     await Promise.all(running);
   };
-  return { clock, lease, stops, terms, all, end };
+  return { clock, lease, stops, terms, all, epochs, end };
 }
 
 describe("leadership", () => {
@@ -155,5 +156,16 @@ describe("leadership", () => {
     stop.abort();
     await clock.advance(2_000);
     await running;
+  });
+
+  test("ends when the machine's disk has a higher epoch, and the next one is above it", async () => {
+    const { clock, all, epochs, end } = leaders(1);
+    await clock.advance(10_000);
+    expect(all[0]?.term?.epoch).toBe(1);
+    // Redis had lost its count, and who led before comes to its end of a write only now.
+    epochs.onDisk = 7;
+    await clock.advance(5_000);
+    expect(all[0]?.term?.epoch).toBe(8);
+    await end();
   });
 });

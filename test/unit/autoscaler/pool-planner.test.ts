@@ -124,6 +124,25 @@ describe("PoolPlanner", () => {
     expect(sized.map(({ slots }) => slots.kind === "sized" && slots.figures.readySlots)).toEqual([5, 5]);
   });
 
+  test("expects nobody whom a freeze has kept from being started", () => {
+    const planner = new PoolPlanner({ ...policy, workersMax: 2 });
+    planner.plan(sight({ lanes: [lane({ waiting: 40, oldestDueAgeMs: 0 })] }));
+    const first = [{ upAtMs: 15_000, workers: 2 }];
+    expect(planner.state.starts).toEqual({ a: first });
+    const look = (nowMs: number) => {
+      const lanes = [lane({ waiting: 400, oldestDueAgeMs: nowMs })];
+      const releases = [release({ workers: 2, starting: 2 })];
+      return planner.plan(sight({ nowMs, lanes, releases, bounds: { workersMin: 0, workersMax: 90 } }));
+    };
+    expect(look(5_000).decision.appliedTotal).toBe(90);
+    planner.carriedOut({ a: 2 });
+    expect(planner.state.starts).toEqual({ a: first });
+    look(10_000);
+    // One that died is replaced: it is up one start delay from now.
+    planner.carriedOut({ a: 3 });
+    expect(planner.state.starts).toEqual({ a: [...first, { upAtMs: 25_000, workers: 1 }] });
+  });
+
   test("obeys bounds that are set for the moment", () => {
     const lanes = [lane({ waiting: 400, oldestDueAgeMs: 0 })];
     const { decision } = new PoolPlanner(policy).plan(

@@ -105,7 +105,7 @@ describe("a record", () => {
       hasWork: false,
       reason: "waiting-unknown",
     } as const;
-    const sized = [{ lane: { ...first.lane, slots: null, terms: null }, slots }];
+    const sized = [{ lane: { ...first.lane, slots: null, terms: null }, slots, forecast: null }];
     const [lane] = recorded({ ...base, plan: { ...base.plan, sized } }).inputs.lanes;
     expect(lane).toMatchObject({
       slots: null,
@@ -113,6 +113,26 @@ describe("a record", () => {
       terms: [],
       wouldChange: null,
     });
+  });
+
+  test("tells what was forecast, and has it among the terms only where it is applied", () => {
+    const base = decided();
+    const [first] = base.plan.sized;
+    if (first === undefined) throw new Error("no lane was sized");
+    const told = { perMinute: 600, slots: 25, comparedMinutes: 40, error: 1, persistenceError: 2 };
+    const laneOf = (mode: "shadow" | "applied") => {
+      const sized = [{ ...first, forecast: { ...told, mode, laneSlots: 25 } }];
+      return recorded({ ...base, plan: { ...base.plan, sized } }).inputs.lanes[0];
+    };
+    expect(laneOf("shadow")?.forecast).toEqual({ ...told, mode: "shadow" });
+    expect(laneOf("shadow")?.terms).toHaveLength(4);
+    // 600 a minute of 2.5 s keep 25 slots busy.
+    expect(laneOf("applied")?.terms.at(-1)).toMatchObject({
+      term: "forecast",
+      slots: 25,
+      formula: expect.stringContaining("R = 600 a minute x 2.5 s"),
+    });
+    expect(recorded(base).inputs.lanes[0]?.forecast).toBeNull();
   });
 
   test("has the freeze as the last clamp, and what operators have set", () => {
@@ -190,7 +210,7 @@ describe("a term's formula", () => {
       readySlots: 20,
       startDelayMs: 1_500,
     },
-    { pickupPromiseMs: 5_000, headroomB: 0.5 },
+    { pickupPromiseMs: 5_000, headroomB: 0.5, safetyZ: 2.5 },
   );
   if (sized.kind !== "sized") throw new Error("the lane was not sized");
   const formulas = explainLaneTerms(sized.terms, sized.figures);
@@ -199,7 +219,7 @@ describe("a term's formula", () => {
     // 62 jobs, phi 0.5, W 5 s, s 2.5 s: 62 / 2 = 31. R = 4 x 2.5 = 10; 10 + 0.5 x sqrt(10) = 11.58.
     expect(formulas.map(({ formula }) => formula)).toEqual([
       "X / (1 + phi W / s) = 62 / (1 + 0.5 x 5 s / 2.5 s) = 31",
-      "q = 42 wait, the oldest for 2.1 s of 5 s; 20 ready slots at 2.5 s a job, new ones after 1.5 s",
+      "q = 42 wait, the oldest for 2.1 s of 5 s; 20 ready slots at 2.5 s a job, new ones after 1.5 s, z = 2.5 deviations of safety",
       expect.stringContaining("start delay 1.5 s, promise 5 s"),
       "R + b sqrt(R) = 10 + 0.5 x sqrt(10) = 11.6",
     ]);

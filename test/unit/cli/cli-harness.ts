@@ -38,6 +38,8 @@ export interface RunOptions {
   readonly env?: Readonly<Record<string, string>>;
   readonly clock?: Clock;
   readonly signals?: StopSignals;
+  /** Standard output is a terminal of this size. */
+  readonly terminal?: { readonly columns: number; readonly rows: number };
   /** Hears what comes on standard error. */
   onNote?(text: string): unknown;
 }
@@ -100,7 +102,10 @@ export function cliHarness(): Harness {
       return credentials;
     },
     workerIs: (script) => writeFileSync(workerMain, script),
-    run: async (args, { answers = {}, stdin = "", env = {}, clock = systemClock, signals, onNote } = {}) => {
+    run: async (
+      args,
+      { answers = {}, stdin = "", env = {}, clock = systemClock, signals, terminal, onNote } = {},
+    ) => {
       received = [];
       credentials = [];
       queues = new Map(Object.entries(answers).map(([route, canned]) => [route, [canned].flat()]));
@@ -108,7 +113,7 @@ export function cliHarness(): Harness {
       const [stdout, stderr] = [textSink(), textSink(onNote)];
       const exitCode = await runCli(args, {
         env: { PATH: process.env.PATH, SLUICE_URL: url, SLUICE_CONTROL_URL: url, ...env },
-        stdout,
+        stdout: Object.assign(stdout, terminal && { isTTY: true, ...terminal }),
         stderr,
         clock,
         version: "1.2.3",

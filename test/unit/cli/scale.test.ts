@@ -100,6 +100,25 @@ decision shop~3-7: sluice scale explain shop --at 2026-03-01T03:12:04.000Z --jso
 `);
   });
 
+  test("says what was forecast and how good forecasts were, and marks one that ruled", async () => {
+    const [lane] = decision().inputs.lanes;
+    const forecast = { mode: "shadow", perMinute: 61.234, slots: 7, comparedMinutes: 42, error: 3.25678 };
+    const lines = async (changes: object) => {
+      const lanes = [{ ...lane, ...changes }];
+      const inputs = { ...decision().inputs, lanes };
+      return (await run(["explain", "shop"], { [GET]: page(decision({ inputs })) })).stdout;
+    };
+    expect(await lines({ forecast: { ...forecast, persistenceError: 4 } })).toContain(
+      "  forecast (shadow): 61.2 jobs a minute, 7 slots; off by 3.26 a minute in the last 42, the rate as it was by 4\n",
+    );
+    const young = { ...forecast, slots: null, comparedMinutes: 0, error: null, persistenceError: null };
+    expect(await lines({ forecast: young })).toContain(
+      "61.2 jobs a minute, not known slots; none was due yet\n",
+    );
+    const terms = [{ term: "forecast", slots: 40, formula: "R + b sqrt(R)" }];
+    expect(await lines({ ruledBy: "forecast", terms })).toMatch(/> {2}forecast +40/);
+  });
+
   test("says what could not be measured, what was assumed, who froze it, and nothing moves the terminal", async () => {
     const hostile = `all ${ESC}[2J`;
     const [lane] = decision().inputs.lanes;

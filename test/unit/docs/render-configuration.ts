@@ -1,6 +1,7 @@
 /** docs/reference/configuration.md: the variables of each process, as their zod schemas have them. */
 import type { z } from "zod";
 import { autoscalerEnv } from "#autoscaler/config";
+import { executorEnv } from "#autoscaler/executor-service/executor-config";
 import { devEnv } from "#cli/dev/config";
 import { producerEnv } from "#producer/config";
 import { listenVariables, processVariables } from "#shared/process-env";
@@ -22,6 +23,7 @@ export function renderConfiguration(): Readonly<Record<string, string>> {
     publish: variableTable(without(publishEnv.in.shape, { ...common, ...workerEnv.in.shape })),
     migrate: variableTable(without(migrateEnv.in.shape, { ...common, ...workerEnv.in.shape })),
     autoscaler: variableTable(without(autoscalerEnv.in.shape, common)),
+    executor: variableTable(without(executorEnv.in.shape, processVariables)),
     dev: variableTable(devEnv.in.shape),
   };
 }

@@ -1,3 +1,6 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { ConfigInvalidError } from "#shared/errors";
@@ -89,6 +92,24 @@ describe("the variables of every process", () => {
 
   test.each(["redis://h:1", "rediss://user:pw@h", "unix:///run/redis.sock"])("take %s for Redis", (url) => {
     expect(readConfig(processEnv, { SLUICE_REDIS_URL: url }).redisUrl).toBe(url);
+  });
+
+  test("take the address of Redis from a file, unless it is said outright", () => {
+    const directory = mkdtempSync(join(tmpdir(), "sluice-config-"));
+    try {
+      const path = join(directory, "redis-url");
+      writeFileSync(path, "redis://:hunter2@h:1\n");
+      const file = { SLUICE_REDIS_URL_FILE: path };
+      expect(readConfig(processEnv, file).redisUrl).toBe("redis://:hunter2@h:1");
+      expect(readConfig(processEnv, { ...file, ...REDIS }).redisUrl).toBe(REDIS.SLUICE_REDIS_URL);
+      writeFileSync(path, "http://hunter2");
+      expect(problemsOf(processEnv, file).join()).not.toContain("hunter2");
+      expect(problemsOf(processEnv, { SLUICE_REDIS_URL_FILE: join(directory, "none") })).toEqual([
+        expect.stringMatching(/^SLUICE_REDIS_URL_FILE: the file cannot be read \(ENOENT\)/),
+      ]);
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
   });
 
   test("refuse another kind of URL without showing its password", () => {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { ConfigInvalidError } from "#shared/errors";
 import { DEFAULT_QUEUE_LIMITS } from "#shared/limits/limits-document";
-import { limitsBaseOf, readSluiceConfig } from "#shared/sluice-config";
+import { limitsBaseOf, readSluiceConfig, rolloutPolicyOf } from "#shared/sluice-config";
 
 let directory: string;
 let written = 0;
@@ -100,13 +100,17 @@ describe("readSluiceConfig", () => {
     ["pools.shop.drainDeadlineMs", { pools: { shop: { ...pool, drainDeadlineMs: 3_600_001 } } }],
     ["pools.shop.scaleInHoldMs", { pools: { shop: { ...pool, scaleInHoldMs: 999 } } }],
     ["pools.shop.posture", { pools: { shop: { ...pool, posture: "eager" } } }],
+    ["pools.shop.forecast", { pools: { shop: { ...pool, forecast: true } } }],
     ["pools.shop.errorBudget", { pools: { shop: { ...pool, errorBudget: 0 } } }],
     ["pools.shop.stepMax", { pools: { shop: { ...pool, stepMax: 0 } } }],
     ["pools.shop.downstreamSlotsMax", { pools: { shop: { ...pool, downstreamSlotsMax: 1 } } }],
     ["releases.0.id", { releases: [{ ...release, id: "Shop v1" }] }],
     ["releases.0.app", { releases: [{ ...release, app: "" }] }],
     ["releases.1.command", { releases: [release, { ...release, id: "v2", command: [] }] }],
-    ["releases.0", { releases: [{ ...release, image: "x" }] }],
+    ["releases.0", { releases: [{ ...release, picture: "x" }] }],
+    ["releases.0.image", { releases: [{ ...release, image: "--privileged" }] }],
+    ["pools.shop.container.user", { pools: { shop: { ...pool, container: { user: "0:0" } } } }],
+    ["pools.shop.container", { pools: { shop: { ...pool, container: { privileged: true } } } }],
     ["(file)", { pool: {} }],
   ])("names %s when it is wrong", async (field, change) => {
     expect(await problemsOf({ ...whole, ...change })).toEqual([
@@ -162,6 +166,36 @@ describe("readSluiceConfig", () => {
       "pools.shop.slotsPerWorker",
       "releases.0.id",
       "releases.0.app",
+    ]);
+  });
+});
+
+describe("rollouts in the configuration", () => {
+  test("have defaults, with the queue's promise", async () => {
+    const pools = { shop: { takeover: "rollout", rollout: { steps: [0.1, 1], soakMs: 5 } } };
+    const config = await readSluiceConfig(await fileOf({ ...whole, pools }));
+    expect(config.pools.shop?.takeover).toBe("rollout");
+    const policy = rolloutPolicyOf(config, "shop");
+    expect(policy).toMatchObject({ steps: [0.1, 1], soakMs: 5, jobsMin: 50, pickupPromiseMs: 5_000 });
+    expect(rolloutPolicyOf(await readSluiceConfig(await fileOf(whole)), "shop").steps).toHaveLength(4);
+  });
+
+  test("are refused with the field when they cannot be", async () => {
+    const pools = { shop: { rollout: { steps: [0.5, 0.2], pickupPromiseMs: 1 } } };
+    const problems = await problemsOf({ ...whole, pools });
+    expect(problems.join("\n")).toContain("pools.shop.rollout.steps");
+    expect(problems.join("\n")).toContain("pickupPromiseMs");
+  });
+
+  test("go through channels of known pools, each in one", async () => {
+    const channels = [
+      { name: "a", pools: ["shop", "mail"], soakMs: 0 },
+      { name: "a", pools: ["shop"], soakMs: 0 },
+    ];
+    expect(await problemsOf({ ...whole, channels })).toEqual([
+      "channels: the name a is used more than once",
+      "channels: the pool shop is in more than one place",
+      "channels: there is no pool mail",
     ]);
   });
 });

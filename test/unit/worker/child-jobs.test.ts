@@ -73,6 +73,7 @@ function run(
     clock: door.clock,
     log: recordingLog().log,
     random: () => 0.5,
+    discounted: () => new Set(),
     children: door.children,
     aborts,
   });

@@ -2,10 +2,12 @@ import { describe, expect, test } from "vitest";
 import type { HeartbeatReply } from "#shared/redis/fleet-store";
 import { FakeClock } from "#test/support/fake-clock";
 import { Heartbeat, type HeartbeatPorts } from "#worker/heartbeat";
+import { ReleaseCounts } from "#worker/release-counts";
 
 const reply: HeartbeatReply = {
   redisNowMs: 0,
   order: null,
+  releaseOrders: null,
   cancelJobIds: [],
   autoscalerAlive: true,
   trips: new Map(),
@@ -17,6 +19,9 @@ const status = {
   reason: null,
   lanes: [],
   trippedLanes: [],
+  takes: "all" as const,
+  heldLanes: [],
+  firstRuns: null,
   busy: 0,
   lastStartedAtMs: null,
   lastFinishedAtMs: null,
@@ -44,6 +49,7 @@ function beating(ports: Partial<HeartbeatPorts> = {}) {
     queue: "shop",
     status: () => status,
     random: () => 0.5,
+    releaseCounts: new ReleaseCounts("shop-1"),
     onReply: () => undefined,
     onSuperseded: () => undefined,
     onSilence: () => undefined,

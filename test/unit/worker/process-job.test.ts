@@ -2,20 +2,26 @@ import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { defineContract } from "#shared/contracts/contract";
 import { Flag } from "#shared/flag";
-import { EMPTY_RECORD } from "#shared/job-record";
+import { type AttemptEntry, EMPTY_RECORD } from "#shared/job-record";
 import type { Settlement, TakenJob } from "#shared/redis/lane-worker";
 import { FakeClock, settled } from "#test/support/fake-clock";
 import { defineJob, type Handler, type JobDefinition } from "#worker/app";
-import { JobProcessor } from "#worker/process-job";
+import { type EndedRun, JobProcessor } from "#worker/process-job";
 import { contractOf, envelope, noChildren, recordingLog, taken } from "./job-builder.ts";
 
 /** A processor of one release whose draws are all 1/2, and what it called. */
-function processorOf(handler: Handler<unknown>, contract: JobDefinition["contract"] = contractOf()) {
+function processorOf(
+  handler: Handler<unknown>,
+  contract: JobDefinition["contract"] = contractOf(),
+  discounted: ReadonlySet<string> = new Set(),
+) {
   const clock = new FakeClock();
   const { log, lines } = recordingLog();
   const pickedUp: [string, number | null][] = [];
   const runsEnded: [string, number][] = [];
   const reading: unknown[] = [];
+  const ended: EndedRun[] = [];
+  const unread = { jobs: 0 };
   const processor = new JobProcessor({
     app: { name: "shop", jobs: [defineJob(contract, handler)] },
     queue: "shop",
@@ -25,12 +31,19 @@ function processorOf(handler: Handler<unknown>, contract: JobDefinition["contrac
     log,
     random: () => 0.5,
     children: noChildren,
-    onPickedUp: (type, dueAtMs) => pickedUp.push([type, dueAtMs]),
-    onRunEnded: (type, busyMs) => runsEnded.push([type, busyMs]),
+    discounted: () => discounted,
+    onPickedUp: (_job, type, dueAtMs) => pickedUp.push([type, dueAtMs]),
+    onRunEnded: (run) => {
+      ended.push(run);
+      runsEnded.push([run.type, run.busyMs]);
+    },
+    onUnread: () => {
+      unread.jobs += 1;
+    },
     onRead: (lane) => reading.push([lane, "read"]),
     onBuildDefect: (lane, defect) => reading.push([lane, defect]),
   });
-  return { clock, lines, processor, pickedUp, runsEnded, reading };
+  return { clock, lines, processor, pickedUp, runsEnded, ended, reading, unread };
 }
 
 const healthy = new Flag();
@@ -146,6 +159,57 @@ describe("what a job says of the build", () => {
     expect(await readingOf({ ...envelope, ...changed }, upcasting)).toEqual([]);
   });
 });
+
+describe("a job that the build does not read", () => {
+  test.each([
+    ["too new", { schemaversion: 3, minreaderversion: 3 }, 1],
+    ["of another major", { specversion: "2.0" }, 1],
+    ["poison, which no build reads", { data: { orderId: 7 } }, 0],
+    ["one that it reads", {}, 0],
+  ])("is told as unread when it is %s", async (_what, changed, jobs) => {
+    const { processor, unread } = processorOf(() => "done");
+    await processor.process({ ...taken, data: { ...envelope, ...changed } }, healthy);
+    expect(unread.jobs).toBe(jobs);
+  });
+});
+
+describe("a run that has ended", () => {
+  test("is told with its type, tenant, what was known before, and how it settled", async () => {
+    const record = { ...EMPTY_RECORD, failures: 1 };
+    const { processor, ended } = processorOf(() => {
+      throw new Error("no paper");
+    });
+    await processor.process({ ...taken, record }, healthy);
+    const { tenant: _tenant, ...withoutTenant } = envelope;
+    await processor.process({ ...taken, data: withoutTenant }, healthy);
+    expect(ended).toMatchObject([
+      { type: "receipt.render", tenant: "default", record, settlement: { kind: "retry" } },
+      { tenant: "default", record: EMPTY_RECORD },
+    ]);
+  });
+
+  test("does not fail the job for failures of a discounted release", async () => {
+    const record = { ...EMPTY_RECORD, failures: 2, attempts: [failure("shop-v0"), failure("shop-v0")] };
+    const settle = async (discounted: readonly string[]) => {
+      const throwing = () => {
+        throw new Error("no paper");
+      };
+      const { processor } = processorOf(throwing, contractOf(), new Set(discounted));
+      return (await processor.process({ ...taken, record }, healthy)).kind;
+    };
+    // The policy allows three attempts: this is the third, and the first that counts without shop-v0's.
+    expect(await settle([])).toBe("failed");
+    expect(await settle(["shop-v0"])).toBe("retry");
+    expect(await settle(["shop-v1"])).toBe("retry");
+    expect(await settle(["shop-v2"])).toBe("failed");
+  });
+});
+
+function failure(release: string): AttemptEntry {
+  const at = "2026-01-31T11:59:00.000Z";
+  const words = { worker: "w-9", startedAt: at, endedAt: at, code: "Error", message: "no" };
+  return { ...words, attempt: 1, release, outcome: "retry" };
+}
 
 describe("a job is quarantined and never run", () => {
   test("when its data is not what its own version promises", async () => {
@@ -288,6 +352,19 @@ describe("ending runs", () => {
     const { processor: late } = processorOf((_job, { signal }) => signal.throwIfAborted());
     late.abortForDrain();
     expect((await late.process(taken, healthy)).kind).toBe("returned");
+  });
+
+  test("handing runs back ends those of the lanes that are left, and nothing that is taken later", async () => {
+    const { processor } = processorOf(obedient);
+    const run = (lane: string, jobId: string) => processor.process({ ...taken, lane, jobId }, healthy);
+    const [left, kept] = [run("shop.r1", "a"), run("shop.r2", "b")];
+    processor.handBackRuns((lane) => lane === "shop.r1");
+    expect(await left).toMatchObject({ kind: "returned", record: { failures: 0, handBacks: 0 } });
+    const later = run("shop.r1", "c");
+    await settled();
+    processor.cancel("b");
+    processor.cancel("c");
+    expect(await Promise.all([kept, later])).toMatchObject([{ kind: "finished" }, { kind: "finished" }]);
   });
 
   test("cancelling ends the run of that job alone", async () => {

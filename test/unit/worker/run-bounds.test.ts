@@ -31,6 +31,7 @@ function run(handler: Handler<unknown>, { asks, failures = 0 }: Run) {
     clock,
     log: recordingLog().log,
     random: () => 0.5,
+    discounted: () => new Set(),
     children: noChildren,
     aborts: flags,
   });

@@ -39,6 +39,7 @@ function start(
     clock,
     log,
     random: () => 0.5,
+    discounted: () => new Set(),
     children: noChildren,
     aborts: flags,
     ...changed,

@@ -2,7 +2,16 @@ import { describe, expect, test } from "vitest";
 import type { StandingOrder } from "#shared/redis/fleet-store";
 import { WorkerState } from "#worker/worker-state";
 
-const now = { lanes: ["shop.r1"], trippedLanes: [], busy: 2, eventLoopLagMs: 1.26, rssBytes: 100 };
+const now = {
+  lanes: ["shop.r1"],
+  trippedLanes: [],
+  takes: "all" as const,
+  heldLanes: [],
+  firstRuns: null,
+  busy: 2,
+  eventLoopLagMs: 1.26,
+  rssBytes: 100,
+};
 
 function order(what: StandingOrder["order"], epoch: number): StandingOrder {
   return { order: what, epoch };
@@ -17,6 +26,9 @@ describe("WorkerState", () => {
       reason: null,
       lanes: ["shop.r1"],
       trippedLanes: [],
+      takes: "all",
+      heldLanes: [],
+      firstRuns: null,
       busy: 2,
       lastStartedAtMs: null,
       lastFinishedAtMs: null,

@@ -2,6 +2,7 @@
 import type { Look } from "#autoscaler/control-api/page";
 import type { RecordedLane } from "#autoscaler/decision-record";
 import type { GateView } from "#autoscaler/gate-keeper";
+import type { LeaderView } from "#autoscaler/lead-fleet";
 import type { OverridesView } from "#autoscaler/overrides-keeper";
 import type {
   DecisionRecord,
@@ -83,6 +84,8 @@ export function workerView(changes: Partial<WorkerView> = {}): WorkerView {
     busy: 0,
     lanes: ["shop.r1"],
     trippedLanes: [],
+    takes: "all",
+    firstRuns: null,
     heartbeatAgeMs: 500,
     startedAt: "2026-03-01T02:00:00.000Z",
     pid: 4_711,
@@ -133,8 +136,17 @@ export function lookOf(changes: Partial<Look> = {}): Look {
     newest: [],
     scaling: overridesView(),
     gates: [gateView()],
+    leader: leaderView(),
+    rollouts: [],
     ...changes,
   };
+}
+
+/** The autoscaler that answers leads, for a minute. */
+export function leaderView(changes: Partial<LeaderView> = {}): LeaderView {
+  const sinceMs = Date.UTC(2026, 2, 1, 2, 59);
+  const leader = { id: "a-1", host: "here", pid: 7, machine: "m", epoch: 3, sinceMs, leftMs: 9_000 };
+  return { id: "a-1", role: "leader", look: { leader, autoscalers: [leader] }, ...changes };
 }
 
 /** One pool with nothing set over it. */
@@ -164,6 +176,7 @@ export function recordedLane(changes: Partial<RecordedLane> = {}): RecordedLane 
     readySlots: 10,
     assumed: [],
     reachable: true,
+    forecast: null,
     wouldChange: {
       moreAtJobsInSystem: 34,
       lessAtJobsInSystem: 30,

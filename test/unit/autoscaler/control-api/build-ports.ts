@@ -44,6 +44,21 @@ export function calmPorts(changes: Partial<ControlPorts> = {}): ControlPorts {
       set: () => Promise.reject(new TypeError("no limit is set in this test")),
       drop: () => Promise.reject(new TypeError("no limit is reset in this test")),
     },
+    clock: { nowMs: () => Date.UTC(2026, 2, 1, 3) },
+    rollouts: {
+      list: async () => [],
+      get: async () => null,
+      start: () => Promise.reject(new TypeError("no rollout starts in this test")),
+      lint: () => Promise.reject(new TypeError("no rollout is asked about in this test")),
+      act: () => Promise.reject(new TypeError("no rollout changes in this test")),
+      history: async () => [],
+      records: async () => [],
+    },
+    holds: {
+      read: async () => [],
+      set: () => Promise.reject(new TypeError("no worker is held in this test")),
+    },
+    retireRelease: () => Promise.reject(new TypeError("no release retires in this test")),
     audit: {
       record: async () => undefined,
       page: async () => ({ entries: [], unreadable: 0, nextBefore: null }),

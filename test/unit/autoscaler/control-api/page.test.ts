@@ -1,10 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { renderOutagePage, renderPage } from "#autoscaler/control-api/page";
+import { renderLeader } from "#autoscaler/control-api/page-leader";
+import type { LeaderView } from "#autoscaler/lead-fleet";
 import {
   decisionRecord,
   gateView,
   laneTrip,
   laneView,
+  leaderView,
   lookOf,
   overridesView,
   queueView,
@@ -110,13 +113,31 @@ describe("the page", () => {
     const clamps = [{ by: HOSTILE, from: 1, to: 0, sentence: HOSTILE }];
     const holds = [{ because: HOSTILE, workers: 1, forMs: null, sentence: HOSTILE }];
     const newest = decisions.map((it) => ({ ...it, id: HOSTILE, clamps, holds }));
-    const look = { snapshot, decisions, newest, scaling, gates };
+    const who = { id: HOSTILE, host: HOSTILE, pid: 1, machine: HOSTILE };
+    const leader = leaderView({
+      id: HOSTILE,
+      look: { leader: { ...who, epoch: 1, sinceMs: 0, leftMs: 1 }, autoscalers: [] },
+    });
+    expect(renderLeader(leader, HOSTILE).toString()).not.toMatch(/<script|<img/);
+    const look = { snapshot, decisions, newest, scaling, gates, leader, rollouts: [] };
     for (const page of [renderPage(look, refreshing), renderOutagePage(look, refreshing)]) {
       expect(page).not.toMatch(/<script|<img/);
       expect(page).toContain("&quot;&gt;&lt;script&gt;alert(&#39;x&#39;)&lt;/script&gt;");
       // What looked like an entity is shown as it was written.
       expect(page).toContain("alert(1)&gt;&amp;lt;");
     }
+  });
+
+  test("says who leads, since when, and what the process that answers is", () => {
+    const headOf = (leader: LeaderView) => renderPage(lookOf({ leader }), refreshing).split("</header>")[0];
+    const led = "a-1 on here (pid 7) leads since";
+    const since =
+      '<time datetime="2026-03-01T02:59:00.000Z">2026-03-01 02:59:00 UTC</time> (1 min ago), epoch 3.';
+    expect(headOf(leaderView())).toContain(`${led} ${since} It answers this page.`);
+    const standby = headOf(leaderView({ id: "a-2", role: "standby" }));
+    expect(standby).toContain(`${led} ${since} This page is answered by a-2, which stands by.`);
+    const nobody = headOf(leaderView({ role: "unknown", look: { leader: null, autoscalers: [] } }));
+    expect(nobody).toContain("Nobody leads just now, so no pool is scaled. This page is answered by a-1");
   });
 
   test("answers why there are so many workers, with terms, limits, holds and a link to the record", () => {

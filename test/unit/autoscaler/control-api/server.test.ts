@@ -88,6 +88,14 @@ describe("the control API", () => {
     }
   });
 
+  test("says in its readiness what it is: a standby is as ready as the leader", async () => {
+    const calm = { durability: null, redisReachable: true, stopping: false, problems: [] };
+    const server = await serve({ readiness: () => ({ ...calm, role: "standby" }) });
+    const answer = await server.inject("/readyz");
+    expect([answer.statusCode, answer.json().role]).toEqual([200, "standby"]);
+    expect((await (await serve()).inject("/readyz")).json()).not.toHaveProperty("role");
+  });
+
   test.each(["/", "/style.css", "/v1/fleet", "/v1/lanes", "/v1/scaling/decisions", "/nowhere"])(
     "%s lets a browser load nothing else, guess no type, leak no referrer and keep no copy",
     async (path) => {

@@ -24,7 +24,10 @@ beforeEach(() => {
 afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
 /** Workers that are this very process: it runs, and no signal is sent. */
-function executorOf(changes: { readonly workersMin?: number; readonly workersMax?: number } = {}) {
+function executorOf(
+  changes: { readonly workersMin?: number; readonly workersMax?: number } = {},
+  name = "w",
+) {
   const signals: string[] = [];
   const ends = new Map<string, (end: Omit<WorkerEnd, "worker">) => void>();
   let number = 0;
@@ -39,7 +42,7 @@ function executorOf(changes: { readonly workersMin?: number; readonly workersMax
     processes: {
       start: (queue, release, onEnd) => {
         number += 1;
-        const workerId = `w-${number}`;
+        const workerId = `${name}-${number}`;
         const worker: RunningWorker = {
           workerId,
           queue,
@@ -203,6 +206,19 @@ describe("alone", () => {
     expect((await executor.status()).workers.map((it) => it.release)).toEqual(["v1", "v1"]);
   });
 
+  test("workers that were told to leave are no part of the minimum, for whoever of the machine keeps it", async () => {
+    const { executor, die } = executorOf({ workersMin: 2 });
+    await executor.desired(commandOf({ desired: 3 }));
+    await executor.desired(commandOf({ sequence: 2, desired: 2, leaving: ["w-3"] }));
+    const next = executorOf({ workersMin: 2 }, "next").executor;
+    next.keepMinimum(() => true);
+    expect((await next.status()).workers).toHaveLength(3);
+    die("w-2", null, 60_000);
+    next.keepMinimum(() => true);
+    next.keepMinimum(() => true);
+    expect((await next.status()).workers.map((it) => it.workerId)).toEqual(["w-1", "w-3", "next-1"]);
+  });
+
   test("it starts nothing that no leader has asked for", async () => {
     const { executor } = executorOf({ workersMin: 2 });
     executor.keepMinimum(() => true);
@@ -212,7 +228,32 @@ describe("alone", () => {
   });
 });
 
+describe("the last autoscaler that stops", () => {
+  test("ends the workers that are there, and leaves those that another starts in the meantime", async () => {
+    const { executor, signals } = executorOf();
+    const next = executorOf({}, "next").executor;
+    await executor.desired(commandOf({ desired: 1 }));
+    let isStopped = false;
+    const stopped = executor.stopAll().then(() => {
+      isStopped = true;
+    });
+    await next.desired(commandOf({ epoch: 6, desired: 2 }));
+    await clock.advance(3_900);
+    expect({ signals, isStopped }).toEqual({ signals: ["SIGTERM"], isStopped: false });
+    await clock.advance(200);
+    await stopped;
+    expect(signals).toEqual(["SIGTERM", "SIGKILL"]);
+    expect((await next.status()).workers.map((it) => it.workerId)).toContain("next-1");
+  });
+});
+
 describe("the epochs on disk", () => {
+  test("are read with what leaves left out, as the first files had it", () => {
+    const pools = { probe: { sequence: 4, desired: { v1: 2 } } };
+    writeFileSync(join(directory, "epoch-2.json"), JSON.stringify({ epoch: 2, pools }));
+    expect(new EpochFile(directory).read()?.pools.probe?.leaving).toEqual([]);
+  });
+
   test("never fall, even when an older leader writes after a newer one", async () => {
     const file = new EpochFile(directory);
     await file.write({ epoch: 2, pools: {} });

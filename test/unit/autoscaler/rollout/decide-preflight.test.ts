@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { decidePreflight, type PreflightFacts } from "#autoscaler/rollout/decide-preflight";
 import { HISTORY_LENGTH_MAX, rolloutDocument } from "#autoscaler/rollout/rollout-document";
-import { rolloutPolicy } from "#autoscaler/rollout/rollout-policy";
+import { rolloutPolicy } from "#shared/rollout/rollout-policy";
 import { A_REQUEST, aRollout, ask, someFacts } from "./rollout-builder.ts";
 
 function codesOf(over: Partial<PreflightFacts>, request = A_REQUEST): readonly string[] {

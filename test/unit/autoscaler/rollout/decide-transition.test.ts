@@ -32,10 +32,10 @@ function soaking(over: Parameters<typeof aStage>[0] = {}, rollout: Partial<Rollo
 describe("a rollout that goes well", () => {
   test("is verified by a probe job before it has a share", () => {
     const verifying = look(aRollout(), {});
-    expect(verifying.rollout).toMatchObject({ state: "verifying", probe: { attempt: 1 } });
-    expect(verifying.orders).toContainEqual({ kind: "start-probe", release: "mail-2", attempt: 1 });
+    expect(verifying.rollout).toMatchObject({ state: "verifying", probe: { attempt: START_MS } });
+    expect(verifying.orders).toContainEqual({ kind: "start-probe", release: "mail-2", attempt: START_MS });
     expect(verifying.orders).toContainEqual({ kind: "share", release: "mail-2", workers: 1, takes: "probe" });
-    const probe = { attempt: 1, outcome: "succeeded" as const, detail: "" };
+    const probe = { attempt: START_MS, outcome: "succeeded" as const, detail: "" };
     const first = look(verifying.rollout, { probe });
     expect(first.rollout).toMatchObject({ state: "soaking", stage: { step: 0, phase: "starting" } });
   });
@@ -172,6 +172,18 @@ describe("a drain that does not end", () => {
     const quiet = look(back, { from: aView() }, { afterMs }).rollout;
     const drained = look(quiet, { from: aView() }, { afterMs: afterMs + POLICY.drainHoldMs });
     expect(drained.orders).toContainEqual({ kind: "retire", release: "mail-1", forced: true });
+  });
+
+  test("of a share does so too", () => {
+    const draining = soaking({ phase: "draining" });
+    const back = look(draining, stuck, { afterMs: POLICY.drainDeadlineMs }).rollout;
+    const drained = look(
+      { ...back, state: "drained", stage: null },
+      { from: aView() },
+      { afterMs: POLICY.drainDeadlineMs },
+    );
+    expect(drained.orders).toContainEqual({ kind: "retire", release: "mail-1", forced: true });
+    expect(back.drainForced).toBe(false);
   });
 
   test("keeps one worker for what only the leaving release reads", () => {

@@ -3,7 +3,7 @@ import { decidePreflight, NO_TALLY, type PreflightFacts } from "#autoscaler/roll
 import { decideTransition, type TransitionDecision } from "#autoscaler/rollout/decide-transition";
 import type { Rollout, RolloutStage, Tally } from "#autoscaler/rollout/rollout-document";
 import type { OperatorAct, ReleaseView, RolloutObservation } from "#autoscaler/rollout/rollout-observation";
-import { type RolloutPolicy, rolloutPolicy } from "#autoscaler/rollout/rollout-policy";
+import { type RolloutPolicy, rolloutPolicy } from "#shared/rollout/rollout-policy";
 
 export const START_MS = 1_000_000;
 export const GATE = { type: "mail.send", before: 1, wanted: 2 };

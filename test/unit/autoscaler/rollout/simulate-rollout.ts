@@ -11,7 +11,7 @@ import { decideTransition, type TransitionDecision } from "#autoscaler/rollout/d
 import { TIME_BOUNDS_MS } from "#autoscaler/rollout/estimate-quantile";
 import type { Rollout, Tally } from "#autoscaler/rollout/rollout-document";
 import type { RolloutObservation } from "#autoscaler/rollout/rollout-observation";
-import type { RolloutPolicy } from "#autoscaler/rollout/rollout-policy";
+import type { RolloutPolicy } from "#shared/rollout/rollout-policy";
 import type { Dice } from "#test/support/dice";
 import { aRollout, aView, START_MS } from "./rollout-builder.ts";
 

@@ -1,0 +1,3 @@
+import { appOf } from "./app.mjs";
+
+export const app = appOf(1);
