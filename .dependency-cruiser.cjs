@@ -69,7 +69,10 @@ module.exports = {
       comment: "Within a room: ./relative. Into another room: #room/. So an import line shows a crossing.",
       severity: "error",
       // Apps of tests and benchmarks are users' apps too, see apps-use-the-public-door.
-      from: { path: "^([^/]+)/", pathNot: "^(examples/|test/support/apps/|bench/programs/app\\.mjs)" },
+      from: {
+        path: "^([^/]+)/",
+        pathNot: "^(examples/|test/(support/apps|compose/app)/|bench/programs/app\\.mjs)",
+      },
       to: {
         path: "^(producer|worker|autoscaler|shared|cli|test|examples)/",
         pathNot: "^$1/",

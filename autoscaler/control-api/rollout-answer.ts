@@ -11,7 +11,6 @@ import type { RolloutView } from "../rollout/rollout-desk.ts";
 import type { Rollout, RolloutStage } from "../rollout/rollout-document.ts";
 import type { ReleaseView, RolloutObservation } from "../rollout/rollout-observation.ts";
 
-export type ShownRollout = ReturnType<typeof shownRollout>;
 export type ShownRolloutView = ReturnType<typeof shownView>;
 
 /** Of each list of an observation, the first are told. */

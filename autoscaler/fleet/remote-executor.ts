@@ -1,7 +1,7 @@
 /**
  * A fleet executor in another process, asked over HTTP.
  *
- * One that does not answer, or refuses what is not a leader of the past, has started nothing: the round goes on, the
+ * One that does not answer, or refuses what is not a leader of the past, may have started nothing: the round goes on, the
  * reason stands at the release, and the next command says it again. Only the past is an error: whoever hears of it must
  * stop leading.
  */
@@ -61,7 +61,7 @@ export class RemoteExecutor implements FleetExecutor {
       return answer;
     } catch (error) {
       if (error instanceof StaleEpochError) throw error;
-      const reason = `The executor has started nothing: ${messageOf(error)}.`;
+      const reason = `The executor has not done as told: ${messageOf(error)}.`;
       if (command.desired > 0) this.#failures.set(key, { queue, release, reason });
       this.#ports.log.warn({ err: error, queue, release }, "executor has not done as told");
       return { started: [], limitedBy: "start-failures" };

@@ -4,13 +4,12 @@
  * Pure. The attempts of that release are kept in the record as handed back: they are told, and count for nothing from
  * then on, whoever looks. A job that another release failed by itself stays failed.
  */
-import { isFailure, type JobRecord } from "#shared/job-record";
-import { fromRfc3339 } from "#shared/system-clock";
+import type { AttemptEntry, JobRecord } from "#shared/job-record";
 
 export interface RequeueQuestion {
   readonly release: string;
-  /** Attempts before this do not count as the rollout's doing. */
-  readonly sinceMs: number;
+  /** Attempts before this are not the rollout's doing. RFC 3339 in UTC with milliseconds, so that texts compare. */
+  readonly since: string;
   /** Attempts that the job may fail; `null`: not known. */
   readonly attemptsMax: number | null;
 }
@@ -20,9 +19,8 @@ export type RequeueDecision =
   | { readonly kind: "leave" };
 
 export function decideRequeue(record: JobRecord, question: RequeueQuestion): RequeueDecision {
-  const { release, sinceMs, attemptsMax } = question;
-  const isSpoilt = (it: JobRecord["attempts"][number]) =>
-    isFailure(it) && it.release === release && (fromRfc3339(it.startedAt) ?? 0) >= sinceMs;
+  const { release, since, attemptsMax } = question;
+  const isSpoilt = (it: AttemptEntry) => isFailure(it) && it.release === release && it.startedAt >= since;
   const spoilt = record.attempts.filter(isSpoilt).length;
   if (spoilt === 0) return { kind: "leave" };
   const last = record.attempts.filter(isFailure).at(-1);
@@ -34,4 +32,9 @@ export function decideRequeue(record: JobRecord, question: RequeueQuestion): Req
     isSpoilt(it) ? { ...it, outcome: "handed-back" as const } : it,
   );
   return { kind: "requeue", record: { ...record, attempts, failures } };
+}
+
+/** The attempt counted, and failed. */
+function isFailure({ outcome }: AttemptEntry): boolean {
+  return outcome === "retry" || outcome === "failed";
 }

@@ -19,6 +19,7 @@ export class ReleaseList {
   #releases: readonly ReleaseConfig[];
   /** Of the file when it was read last. */
   #mark: string | null = null;
+  #hasChanged = false;
 
   constructor({ config, log }: ReleaseListPorts) {
     this.#path = config.path;
@@ -30,27 +31,34 @@ export class ReleaseList {
     return this.#releases;
   }
 
-  /** Reads the file if it is another one than last time. Answers whether the list has changed. Never rejects. */
+  /** Answers whether the list has changed since this was asked last. Never rejects. */
   async look(): Promise<boolean> {
+    await this.refresh();
+    const hasChanged = this.#hasChanged;
+    this.#hasChanged = false;
+    return hasChanged;
+  }
+
+  /** Reads the file if it is another one than last time. Never rejects. */
+  async refresh(): Promise<void> {
     try {
       const { mtimeMs, size, ino } = await stat(this.#path);
       const mark = `${mtimeMs}|${size}|${ino}`;
-      if (mark === this.#mark) return false;
+      if (mark === this.#mark) return;
       this.#mark = mark;
       const { releases } = await readSluiceConfig(this.#path);
       const before = this.#releases;
-      if (JSON.stringify(releases) === JSON.stringify(before)) return false;
+      if (JSON.stringify(releases) === JSON.stringify(before)) return;
       this.#releases = releases;
+      this.#hasChanged = true;
       this.#log.info(
         { releases: releases.map(({ id }) => id) },
         "the releases of the configuration have changed",
       );
-      return true;
     } catch (error) {
       if (this.#mark !== UNREADABLE)
         this.#log.error({ err: error }, "the configuration cannot be read anew; its releases stay");
       if (isMissing(error)) this.#mark = UNREADABLE;
-      return false;
     }
   }
 }

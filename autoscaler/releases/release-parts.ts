@@ -16,6 +16,7 @@ import { answeredSoon } from "../control-answers.ts";
 import type { Observer } from "../observe.ts";
 import type { LoadEstimates } from "../scaling/load-estimates.ts";
 import { KeepingDesk } from "./keeping-desk.ts";
+import type { ReleaseList } from "./release-list.ts";
 import { RequeueExhausted } from "./requeue-exhausted.ts";
 import { RolloutActs } from "./rollout-acts.ts";
 import { RolloutKeeper } from "./rollout-keeper.ts";
@@ -55,6 +56,7 @@ export interface ReleaseAnswering
   extends Pick<ReleaseSetup, "redis" | "prefix" | "config" | "clock" | "log"> {
   readonly keeper: Pick<RolloutKeeper, "seen">;
   readonly observer: Pick<Observer, "look">;
+  readonly releaseList: Pick<ReleaseList, "refresh">;
   readonly holdsStore: WorkerHoldsStore;
   /** The control loop may look at once. */
   wake(): void;
@@ -62,7 +64,7 @@ export interface ReleaseAnswering
 
 /** What the control API asks of rollouts, releases and single workers, each answered soon or not at all. */
 export function releaseAnswers(answering: ReleaseAnswering) {
-  const { redis, prefix, config, clock, log, keeper, observer, holdsStore, wake } = answering;
+  const { redis, prefix, config, clock, log, keeper, observer, releaseList, holdsStore, wake } = answering;
   const keys = keysOf(prefix);
   const store = new RolloutStore(redis, keys);
   return {
@@ -73,7 +75,8 @@ export function releaseAnswers(answering: ReleaseAnswering) {
       store,
       keeper,
       soon: (answer) => answeredSoon(clock, answer),
-      look: () => observer.look(),
+      // A release that was added a moment ago is one that can be started.
+      look: () => releaseList.refresh().then(() => observer.look()),
       onStored: wake,
     }),
     holds: {

@@ -9,8 +9,11 @@ import { parseRecord } from "#shared/job-record";
 import type { Log } from "#shared/log";
 import { type FailedJob, REQUEUE_JOBS_MAX, type RequeueStore } from "#shared/redis/requeue-store";
 import type { RegistryDocument } from "#shared/registry/registry-document";
+import { toRfc3339 } from "#shared/system-clock";
+import type { Term } from "../leadership.ts";
+import type { Observation } from "../observe.ts";
+import type { Rollout } from "../rollout/rollout-document.ts";
 import { decideRequeue } from "./decide-requeue.ts";
-import type { ActsInput } from "./rollout-acts.ts";
 
 /** From the end of a pass to the next, while jobs of the release may still end, and long after. */
 const AGAIN_MS = 3_000;
@@ -24,6 +27,12 @@ export interface RequeueExhaustedPorts {
   readonly clock: Clock;
   readonly log: Log;
   readonly store: Pick<RequeueStore, "failedIn" | "requeue">;
+}
+
+export interface PassInput {
+  readonly rollout: Rollout;
+  readonly observation: Pick<Observation, "snapshot" | "document">;
+  readonly term: Pick<Term, "require">;
 }
 
 interface Pass {
@@ -42,7 +51,7 @@ export class RequeueExhausted {
   }
 
   /** One part of each lane of the pool. Answers how many jobs wait again. Rejects when Redis is away. */
-  async pass(release: string, { rollout, observation, term }: ActsInput): Promise<number> {
+  async pass(release: string, { rollout, observation, term }: PassInput): Promise<number> {
     const nowMs = this.#ports.clock.monotonicMs();
     const pass = this.#passOf(`${rollout.id}|${release}`, nowMs);
     if (nowMs < pass.nextAtMs) return 0;
@@ -71,7 +80,7 @@ export class RequeueExhausted {
       document,
     }: {
       readonly release: string;
-      readonly rollout: ActsInput["rollout"];
+      readonly rollout: Rollout;
       readonly document: RegistryDocument;
     },
   ): Promise<{ readonly requeued: number; readonly isLast: boolean }> {
@@ -81,7 +90,11 @@ export class RequeueExhausted {
     const jobs = await store.failedIn(lane, { sinceMs, skip: skipped, max: REQUEUE_JOBS_MAX });
     const chosen = jobs.flatMap((job) => {
       const { tenant, attemptsMax } = toldBy(job, document);
-      const decision = decideRequeue(parseRecord(job.recordText), { release, sinceMs, attemptsMax });
+      const decision = decideRequeue(parseRecord(job.recordText), {
+        release,
+        since: toRfc3339(sinceMs),
+        attemptsMax,
+      });
       if (decision.kind === "leave") return [];
       const due = { atMs: Math.round(this.#ports.clock.nowMs()), start: job.starts + 1 };
       return [{ ...job, record: { ...decision.record, due }, tenant }];

@@ -20,6 +20,7 @@ import { decideReleaseRetirement } from "../retirement/decide-release-retirement
 import type { Order } from "../rollout/decide-orders.ts";
 import type { Rollout } from "../rollout/rollout-document.ts";
 import type { LoadEstimates } from "../scaling/load-estimates.ts";
+import type { WorkerView } from "../snapshot.ts";
 import type { RequeueExhausted } from "./requeue-exhausted.ts";
 
 export interface RolloutActsPorts {
@@ -40,6 +41,8 @@ export interface ActsInput {
   readonly observation: Pick<Observation, "snapshot" | "document" | "redisNowMs">;
   readonly term: Pick<Term, "epoch" | "require">;
 }
+
+const TAKE_NOTHING: ReadonlySet<WorkerView["state"]> = new Set(["quarantined", "draining", "dead"]);
 
 export class RolloutActs {
   readonly #ports: RolloutActsPorts;
@@ -85,7 +88,8 @@ export class RolloutActs {
 
   async #quarantine(worker: string, { observation, term, rollout }: ActsInput): Promise<void> {
     const view = observation.snapshot.workers.find((it) => it.worker === worker);
-    if (view === undefined || view.state === "quarantined" || view.state === "dead") return;
+    // One that drains takes nothing either, and may have been told to by a person.
+    if (view === undefined || TAKE_NOTHING.has(view.state)) return;
     await this.#ports.fleet.order(worker, { epoch: term.epoch, order: "quarantine" });
     this.#ports.log.warn({ worker, rollout: rollout.id }, "worker is quarantined");
   }

@@ -125,7 +125,7 @@ export class RolloutKeeper {
       workersWanted,
       ownLanes: (release) => laneNames(pool, release, { observation, parts: parts.parts }),
     });
-    if (this.#unreadable.has(pool))
+    if (this.#kept.isUnreadable(pool))
       return { ...split, desired: presentIn(pool, observation).present, rollout };
     input.term.require();
     await this.#ports.orders.give(pool, split.documents, input.term.epoch);

@@ -19,6 +19,8 @@ export interface RunLine {
   /** Starts of the job so far, this one included. */
   readonly starts: number;
   readonly release: string;
+  /** The version that the data was written as. */
+  readonly schemaVersion: number;
   readonly worker: string;
   readonly how?: "done" | "failed" | "aborted" | undefined;
   readonly childId?: string | undefined;

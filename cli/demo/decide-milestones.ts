@@ -18,6 +18,8 @@ export interface Milestones {
   readonly haltedAfterJob60Ms: number | null;
   /** Jobs that had ended on the new release when it was halted. */
   readonly jobsBeforeHalt: number | null;
+  /** From the halt to the last job that the new release has started; `null`: no halt, or none after it. */
+  readonly startsAfterHaltMs: number | null;
   /** Share of all starts that the new release had, from its first start to the halt or to the end of the records. */
   readonly exposure: number | null;
   /** From the old release's last job to when the last step saw that it holds nothing; below zero: its clock is ahead. */
@@ -49,10 +51,16 @@ export function decideMilestones(facts: {
   return {
     haltedAfterJob60Ms: halt === null || job60Ms === null ? null : Math.max(0, halt.atMs - job60Ms),
     jobsBeforeHalt: halt === null ? null : newEnds.filter((atMs) => atMs <= halt.atMs).length,
+    startsAfterHaltMs: halt === null ? null : startsAfter(runs, to, halt.atMs),
     exposure: exposureOf(to, runs, halt?.atMs ?? records.at(-1)?.atMs ?? 0),
     shareDrainedAfterMs: shareDrained(records, endsOf(from)),
     drainedAfterMs: drained(records, endsOf(isBack ? to : from), drainHoldMs),
   };
+}
+
+function startsAfter(runs: readonly RunLine[], release: string, atMs: number): number | null {
+  const late = runs.filter((it) => it.event === "start" && it.release === release && it.atMs > atMs);
+  return late.length === 0 ? null : Math.max(...late.map((it) => it.atMs - atMs));
 }
 
 function exposureOf(to: string, runs: readonly RunLine[], untilMs: number): number | null {

@@ -25,8 +25,12 @@ const BATCH_MAX = 500;
 const ROUNDS_MAX = 40;
 const RETRY_MS = 250;
 
+export interface AcceptedOrder extends AcceptedJob {
+  readonly n: number;
+}
+
 export interface HandedIn {
-  readonly accepted: readonly AcceptedJob[];
+  readonly accepted: readonly AcceptedOrder[];
   /** Jobs that were refused for good, by code. */
   readonly refused: Readonly<Record<string, number>>;
   /** Jobs of which it never became known whether they are in. */
@@ -76,7 +80,7 @@ interface Pending {
 export class HandIn {
   readonly #ports: HandInPorts;
   readonly #run = randomUUID();
-  readonly #accepted: AcceptedJob[] = [];
+  readonly #accepted: AcceptedOrder[] = [];
   readonly #refused: Record<string, number> = {};
   readonly #underWay = new Set<Promise<void>>();
   #unknown = 0;
@@ -122,12 +126,11 @@ export class HandIn {
     return this.handedIn;
   }
 
-  /** One job by itself, at once; gives its id. @throws {CliError} when it is not accepted. */
+  /** One job by itself, at once, with a number of its own; gives its id. @throws {CliError} when it is not accepted. */
   async one(job: DemoJob): Promise<string> {
     await this.#lookAtVersions();
-    const before = this.#accepted.length;
     await this.#handIn([job]);
-    const taken = this.#accepted[before];
+    const taken = this.#accepted.find(({ n }) => n === job.n);
     if (taken === undefined) throw notAccepted(JSON.stringify(this.#refused));
     return taken.id;
   }
@@ -196,7 +199,7 @@ export class HandIn {
       const code = outcome === "unknown" ? FATE_UNKNOWN : (problem?.code ?? "REFUSED");
       if (id === undefined && FOR_NOW.has(code)) return [{ job, code }];
       if (id === undefined) this.#giveUp(code);
-      else this.#accepted.push({ id, made: job.made });
+      else this.#accepted.push({ id, made: job.made, n: job.n });
       return [];
     });
   }

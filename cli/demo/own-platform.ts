@@ -3,13 +3,14 @@
  * directory that goes with it. It never touches a platform that runs already.
  */
 import { randomInt } from "node:crypto";
-import { mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { Clock } from "#shared/clock";
 import { readConfig } from "#shared/read-config";
 import { readSluiceConfig } from "#shared/sluice-config";
 import { withoutApiKey } from "../api-key.ts";
+import { enterRelease } from "../commands/release/config-release.ts";
 import { devEnv } from "../dev/config.ts";
 import { DevStack } from "../dev/dev-stack.ts";
 import { publishRelease } from "../dev/publish-release.ts";
@@ -65,6 +66,7 @@ const DEMO_POOL = {
  */
 export const ROLLOUT_POOL = {
   ...DEMO_POOL,
+  slotsPerWorker: 10,
   workersMin: 4,
   takeover: "rollout",
   rollout: {
@@ -92,7 +94,6 @@ export class OwnPlatform implements DemoPlatform {
   readonly directory: string;
   readonly #options: OwnPlatformOptions;
   readonly #builtRoot: string;
-  readonly #releases: ReleaseEntry[] = [];
   #stack: DevStack | null = null;
   #apiUrl = "";
   #controlUrl = "";
@@ -142,17 +143,14 @@ export class OwnPlatform implements DemoPlatform {
 
   /** Adds a release to the configuration and publishes it. @throws {CliError} when it is not published. */
   async addRelease(id: DemoRelease): Promise<void> {
-    const release = this.#entryOf(id);
-    this.#writeConfig([...this.#releases, release]);
-    await publishRelease(
-      { ...release, command: null },
-      {
-        defaultCommand: this.#options.workerCommand,
-        env: this.#childEnv(),
-        clock: this.#options.clock,
-        stop: this.#options.signals.stop,
-      },
-    );
+    const release = { ...this.#entryOf(id), command: null };
+    enterRelease(this.configPath, release);
+    await publishRelease(release, {
+      defaultCommand: this.#options.workerCommand,
+      env: this.#childEnv(),
+      clock: this.#options.clock,
+      stop: this.#options.signals.stop,
+    });
   }
 
   async stop(): Promise<void> {
@@ -215,9 +213,6 @@ export class OwnPlatform implements DemoPlatform {
       pools: { [DEMO_QUEUE]: { ...DEMO_POOL, ...this.#options.pool } },
       releases,
     };
-    const draft = `${this.configPath}.draft`;
-    writeFileSync(draft, `${JSON.stringify(config, null, 2)}\n`);
-    renameSync(draft, this.configPath);
-    this.#releases.splice(0, this.#releases.length, ...releases);
+    writeFileSync(this.configPath, `${JSON.stringify(config, null, 2)}\n`);
   }
 }

@@ -13,6 +13,7 @@ const runLine = z.object({
   jobId: z.string(),
   starts: z.int(),
   release: z.string(),
+  schemaVersion: z.int(),
   worker: z.string(),
   how: z.enum(["done", "failed", "aborted"]).optional(),
   childId: z.string().optional(),

@@ -124,10 +124,12 @@ function answer({ view, records, ledger, to }: Told, context: CommandContext): v
 }
 
 function milestoneLines(milestones: Milestones): readonly string[] {
-  const { haltedAfterJob60Ms, jobsBeforeHalt, exposure, shareDrainedAfterMs, drainedAfterMs } = milestones;
+  const { haltedAfterJob60Ms, jobsBeforeHalt, startsAfterHaltMs } = milestones;
+  const { exposure, shareDrainedAfterMs, drainedAfterMs } = milestones;
   return [
     haltedAfterJob60Ms !== null && `halted ${haltedAfterJob60Ms} ms after its 60th job`,
     jobsBeforeHalt !== null && `${jobsBeforeHalt} jobs had ended on it when it was halted`,
+    startsAfterHaltMs !== null && `it began its last job ${startsAfterHaltMs} ms after that`,
     exposure !== null && `it was given ${(exposure * 100).toFixed(1)} % of the jobs`,
     shareDrainedAfterMs !== null &&
       `the last step drained ${shareDrainedAfterMs} ms after the old release's last job`,

@@ -4,7 +4,7 @@
  * It is the side effect by which a job that ran twice is seen, whatever Sluice believes of it. Each line is one append,
  * so a killed process loses no line that a handler has written. It reads nothing.
  */
-import { mkdirSync, openSync, writeSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, writeSync } from "node:fs";
 import { join } from "node:path";
 
 export interface RunLine {
@@ -38,11 +38,17 @@ export class RunLedger {
     writeSync(this.#open(), `${JSON.stringify({ ...line, worker: this.#worker, pid: process.pid, atMs })}\n`);
   }
 
-  /** Whether this process is the first of all that share the directory to say so. */
-  claim(name: string): boolean {
+  /** Which of all processes that share the directory and asked this one is, from 1. */
+  place(): number {
     mkdirSync(this.#directory, { recursive: true });
+    for (let place = 1; ; place += 1) {
+      if (this.#take(join(this.#directory, `place-${place}`))) return place;
+    }
+  }
+
+  #take(path: string): boolean {
     try {
-      openSync(join(this.#directory, `${name}.claim`), "wx");
+      closeSync(openSync(path, "wx"));
       return true;
     } catch (error) {
       if (error instanceof Error && "code" in error && error.code === "EEXIST") return false;

@@ -19,8 +19,8 @@ export interface OrderBuild {
 export interface OrderFaults {
   /** Share of orders, 0 to 1, that fail whenever this build runs them; which ones, their ids say. */
   readonly failShare?: number;
-  /** Of all processes that share a ledger the first fails this share of its orders, and no other does. */
-  readonly firstWorkerFailShare?: number;
+  /** Of all processes of it that share a ledger the second fails this share of its orders, and no other does. */
+  readonly badWorkerFailShare?: number;
   /** The work takes this many times as long. */
   readonly workFactor?: number;
   /** Orders that every order enqueues; a process stops at {@link CHILDREN_MAX}. */
@@ -28,6 +28,9 @@ export interface OrderFaults {
   /** An order that asks for it never ends by itself. */
   readonly endless?: boolean;
 }
+
+/** Not the first: a release of which nothing else has run yet is to blame itself. */
+const BAD_PLACE = 2;
 
 /** A demo ends, however broken the build. */
 const CHILDREN_MAX = 2_000;
@@ -53,7 +56,7 @@ class OrderTaker {
   readonly #build: OrderBuild;
   readonly #ledger: RunLedger;
   #children = 0;
-  #first: boolean | null = null;
+  #place: number | null = null;
 
   constructor(build: OrderBuild, ledger: RunLedger) {
     this.#build = build;
@@ -85,16 +88,16 @@ class OrderTaker {
     if (data.act === "endless" && endless) await untilAborted(signal);
     await sleep(data.workMs * workFactor, undefined, { signal });
     if (data.act === "throw") throw new Error("the order asks to fail");
-    const { failShare = 0, firstWorkerFailShare = 0 } = this.#build.faults ?? {};
+    const { failShare = 0, badWorkerFailShare = 0 } = this.#build.faults ?? {};
     if (draw(jobId) < failShare) throw new Error("this build has a bug");
-    if (draw(`${jobId} ${fence.starts}`) < firstWorkerFailShare && this.#isFirst()) {
+    if (badWorkerFailShare > 0 && this.#isBad() && draw(`${jobId} ${fence.starts}`) < badWorkerFailShare) {
       throw new Error("this machine is broken");
     }
   }
 
-  #isFirst(): boolean {
-    this.#first ??= this.#ledger.claim("first-worker");
-    return this.#first;
+  #isBad(): boolean {
+    this.#place ??= this.#ledger.place();
+    return this.#place === BAD_PLACE;
   }
 
   /** One that was enqueued is told at once: the next may be refused. */

@@ -280,12 +280,21 @@ describe("a release as another image", () => {
     ledger.push(...(await handIn(stack, { count: 600, ms: 100 })));
     stack.configure(["probe-1", "probe-2"]);
     await stack.compose(["kill", "-s", "SIGHUP", "executor"]);
-    await stack.publish("probe-2");
     // One after the other, so that one leads at any time.
     for (const service of ["autoscaler-1", "autoscaler-2"]) await stack.compose(["restart", service]);
     await until("both ready", 60_000, async () => {
       const found = await Promise.all(PORTS.autoscalers.map((port) => stack.health(port)));
       return found.every((status) => status === 200) ? true : null;
+    });
+    // Last: a leader that does not have the release in its configuration would retire it.
+    await stack.publish("probe-2");
+    await until("version 2 to be written", 90_000, async () => {
+      const { status, body } = await stack.ask(7701, "/v1/gates/probe.work", {
+        version: 2,
+        why: "it is deployed",
+      });
+      if (status === 200) return true;
+      throw new Error(JSON.stringify(body));
     });
     ledger.push(...(await handIn(stack, { count: 600, ms: 100, schemaversion: 2 })));
     ledger.push(...(await handIn(stack, { count: 300, ms: 100 })));

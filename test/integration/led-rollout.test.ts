@@ -151,6 +151,60 @@ describe("a rollout", () => {
       expect(pool.counts()).toEqual({ "v1 all": 4 });
     },
   );
+
+  redisTest("has the release retired that still left when the next one began", async ({ redis, prefix }) => {
+    const pool = await aPool(redis, prefix, { rollout: { drainHoldMs: 3_600_000 } });
+    await pool.desk.start(ASK);
+    await pool.until(({ state, quietSinceMs }) => state === "draining" && quietSinceMs !== null);
+    await pool.publish("v3", 2);
+    expect(await pool.desk.start({ ...ASK, to: "v3" })).toMatchObject({
+      kind: "started",
+      rollout: { from: "v2" },
+    });
+    expect((await pool.desk.history(POOL)).map(({ to }) => to)).toEqual(["v2"]);
+    await pool.until(({ state }) => state === "soaking");
+    expect([await pool.stateOf("v1"), await pool.stateOf("v2")]).toEqual(["retired", "live"]);
+  });
+
+  redisTest(
+    "keeps the old workers warm in its window, also while the pool is frozen",
+    async ({ redis, prefix }) => {
+      const pool = await aPool(redis, prefix, { rollout: { rollbackWindowMs: 3_600_000 } });
+      await pool.desk.start(ASK);
+      await pool.until(({ state }) => state === "current");
+      const setting = {
+        by: "ben",
+        why: "quiet",
+        at: "2026-01-31T12:00:00Z",
+        expiresAt: "2026-01-31T13:00:00Z",
+      };
+      for (const freeze of [null, { ...setting, pool: POOL, hard: false, held: {} }]) {
+        pool.freeze = freeze;
+        await pool.round();
+        await pool.beat();
+        expect(pool.counts()).toEqual({ "v1 nothing": 4, "v2 all": 4 });
+      }
+      pool.freeze = null;
+      expect(await pool.desk.act({ ...ASK, kind: "undo" })).toMatchObject({ kind: "done" });
+      const back = await pool.until(({ state, direction }) => state === "drained" && direction === "back");
+      expect([await pool.gate(), back.back?.by, pool.counts()]).toEqual([1, "ben", { "v1 all": 4 }]);
+    },
+  );
+
+  redisTest("that cannot be read leaves the pool as it is", async ({ redis, prefix }) => {
+    const pool = await aPool(redis, prefix);
+    await pool.desk.start(ASK);
+    await pool.until(({ state }) => state === "soaking");
+    await pool.round();
+    await pool.beat();
+    const before = pool.counts();
+    const keys = keysOf(prefix);
+    const told = await redis.hgetall(keys.releaseOrders(POOL));
+    await redis.hset(keys.rollouts, POOL, "9|v2-x|{}");
+    await pool.round();
+    await pool.beat();
+    expect([pool.counts(), await redis.hgetall(keys.releaseOrders(POOL))]).toEqual([before, told]);
+  });
 });
 
 describe("a leader that is killed", () => {

@@ -23,6 +23,7 @@ import { loadRegistry, publishRelease, RegistryFollower } from "#shared/redis/re
 import { RolloutStore } from "#shared/redis/rollout-store";
 import { lanesReadBy } from "#shared/registry/decide-lane";
 import type { ReleaseOrders } from "#shared/rollout/release-orders";
+import type { Freeze } from "#shared/scaling/overrides-document";
 import type { SluiceConfig } from "#shared/sluice-config";
 import { systemClock } from "#shared/system-clock";
 
@@ -95,6 +96,8 @@ export class LedPool {
   keeper!: RolloutKeeper;
   #scaler!: PoolScaler;
   epoch = 0;
+  /** Of the pool, as an operator sets it. */
+  freeze: Freeze | null = null;
   readonly #redis: Redis;
   readonly #prefix: string;
   readonly #workers = new Map<string, FakeWorker>();
@@ -171,7 +174,7 @@ export class LedPool {
       remembered: undefined,
       holds: { of: () => null },
       rollouts: keeper,
-      overrides: { of: () => ({ freeze: null, bounds: null }) },
+      overrides: { of: () => ({ freeze: this.freeze, bounds: null }) },
       executor: this.#executor(),
       sight: this.#sight,
       startDelays: new StartDelays(systemClock),

@@ -16,7 +16,8 @@ describe("a release", () => {
       process.stdout.write(`${JSON.stringify({ milestones, count })}\n`);
       expect(ended.view.progress.verdict).toBe("rolled-back");
       expect(ended.view.rollout.halt?.gate).toBe("failures");
-      expect(milestones.haltedAfterJob60Ms).toBeLessThan(10_000);
+      // Halted before its 60th job there is no such time.
+      expect(milestones.haltedAfterJob60Ms ?? 0).toBeLessThan(10_000);
       expect(milestones.exposure).toBeLessThan(1.5 * FIRST_SHARE);
       expect(count).toMatchObject({
         succeeded: count.accepted,

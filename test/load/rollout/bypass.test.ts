@@ -21,8 +21,16 @@ describe("promote --full", () => {
     expect(codes.filter((it) => it === "drained").length).toBeGreaterThanOrEqual(
       codes.filter((it) => it === "started").length,
     );
-    expect(codes[0]).toBe("verify");
+    // The contract check is what leads from the one to the other.
+    expect(codes.slice(0, 2)).toEqual(["start", "verify"]);
     expect(count).toMatchObject({ succeeded: count.accepted, lost: 0, burnt: 0, stalls: 0 });
+  });
+
+  standTest("is nothing that a jump over a breaking version can be asked for", async ({ stand }) => {
+    await expect(stand.begin("demo-v3")).rejects.toMatchObject({ failure: { code: "ROLLOUT_BLOCKED" } });
+    await expect(stand.director.act("promote-full", { why: "it cannot wait" })).rejects.toMatchObject({
+      failure: { code: "ROLLOUT_NOT_FOUND" },
+    });
   });
 
   standTest("and force leave who, why and an end in the audit", async ({ stand }) => {

@@ -37,7 +37,9 @@ describe("a job that never ends on the old release", () => {
       expect(view.progress.verdict).toBe("finished");
       expect(records.at(-1)?.sentence).toContain("forced");
       for (const id of ids) {
-        const own = runs.filter((it) => it.jobId === id && it.event === "end");
+        const own = runs
+          .filter((it) => it.jobId === id && it.event === "end")
+          .toSorted((a, b) => a.atMs - b.atMs);
         expect(own.at(-1)).toMatchObject({ release: "demo-v2", how: "done" });
         expect(own.filter((it) => it.how === "aborted").every((it) => it.release === "demo-v1")).toBe(true);
       }

@@ -12,6 +12,8 @@ describe("a single bad worker of a good release", () => {
       ({ rollout }) => rollout.quarantined.length > 0 || rollout.halt !== null,
       120_000,
     );
+    const seen = await stand.director.view();
+    process.stdout.write(`${JSON.stringify({ halt: held.rollout.halt, byWorker: seen.observation?.to.byWorker })}\n`);
     expect(held.rollout.halt).toBeNull();
     const [bad] = held.rollout.quarantined;
     const { view } = await stand.untilOver(id);

@@ -5,7 +5,7 @@ import { type AttemptEntry, EMPTY_RECORD, type JobRecord, withAttempt } from "#s
 import { toRfc3339 } from "#shared/system-clock";
 
 const SINCE_MS = 1_000_000;
-const QUESTION = { release: "v2", sinceMs: SINCE_MS, attemptsMax: 3 };
+const QUESTION = { release: "v2", since: toRfc3339(SINCE_MS), attemptsMax: 3 };
 
 function record(
   ...attempts: readonly [release: string, outcome: AttemptEntry["outcome"], atMs?: number][]

@@ -44,6 +44,16 @@ describe("the releases of the configuration", () => {
     expect(await list.look()).toBe(false);
   });
 
+  test("are told to have changed by whoever asks that, also when they were read before", async () => {
+    await write("v1");
+    const { list, live } = await aList();
+    await list.look();
+    await write("v1", "v2-longer");
+    await list.refresh();
+    expect(live.releases.map(({ id }) => id)).toEqual(["v1", "v2-longer"]);
+    expect([await list.look(), await list.look()]).toEqual([true, false]);
+  });
+
   test("stay as they were while the file is not valid, which is told once", async () => {
     await write("v1");
     const { list, lines, live } = await aList();

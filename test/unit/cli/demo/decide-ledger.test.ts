@@ -9,6 +9,7 @@ const start = (jobId: string, starts = 1, release = "v1"): RunLine => ({
   jobId,
   starts,
   release,
+  schemaVersion: 1,
   worker: "w-1",
   atMs: 1_000,
 });

@@ -8,6 +8,7 @@ const run = (release: string, event: "start" | "end", atMs: number): RunLine => 
   atMs,
   jobId: `${release}-${atMs}`,
   starts: 1,
+  schemaVersion: 1,
   worker: "w-1",
   ...(event === "end" && { how: "done" as const }),
 });
@@ -32,7 +33,8 @@ describe("the milestones of a rollout", () => {
   it("tell how long after the new release's 60th job it was halted, and how many it had run by then", () => {
     // An end every 100 ms: the 60th at 6 s, 85 of them by 8.5 s.
     const told = milestones([record(8_500, "halt", "soaking", "halted")], runsOf("v2", 200, 100));
-    expect(told).toMatchObject({ haltedAfterJob60Ms: 2_500, jobsBeforeHalt: 85 });
+    // It goes on to start until 19.9 s.
+    expect(told).toMatchObject({ haltedAfterJob60Ms: 2_500, jobsBeforeHalt: 85, startsAfterHaltMs: 11_400 });
   });
 
   it("tell no time to the halt where there were fewer jobs, and none below zero", () => {
