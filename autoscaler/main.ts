@@ -1,4 +1,5 @@
 /** The autoscaler process: reads its environment, runs, and on SIGTERM drains its workers and ends. */
+import { setMaxListeners } from "node:events";
 import { fileURLToPath } from "node:url";
 import { EXIT, exitCodeFor } from "#shared/exit-codes";
 import { createLog } from "#shared/log";
@@ -13,6 +14,8 @@ const workerMain = fileURLToPath(import.meta.url).replace(/autoscaler([/\\]main\
 const startLog = createLog("autoscaler", "info");
 const stop = new AbortController();
 const insist = new AbortController();
+// Each loop of the process listens to it: more than the ten that Node takes for a leak, and as many at its end.
+setMaxListeners(0, stop.signal);
 try {
   if (process.argv[2] === "simulate") {
     // Loaded for the task alone, which ends by itself.

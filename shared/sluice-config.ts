@@ -88,6 +88,9 @@ const channel = z.strictObject({
     .max(30 * 86_400_000),
 });
 
+/** Of a container image: what may stand on a command line without quotes. */
+export const IMAGE_NAME_PATTERN = /^[a-z0-9][a-zA-Z0-9._/:@-]{0,255}$/;
+
 const configFile = z.strictObject({
   queues: z.record(
     queueName,
@@ -121,10 +124,7 @@ const configFile = z.strictObject({
         /** The container image that it is; `app` is a path inside it then. */
         image: z
           .string()
-          .regex(
-            /^[a-z0-9][a-zA-Z0-9._/:@-]{0,255}$/,
-            "must be a container image's name, such as shop:2 or shop@sha256:…",
-          )
+          .regex(IMAGE_NAME_PATTERN, "must be a container image's name, such as shop:2 or shop@sha256:…")
           .optional(),
       }),
     )

@@ -3,9 +3,11 @@
  * can start it.
  *
  * The file first: a release that is live and that the configuration cannot start would be retired. If the build
- * cannot be published, its entry goes again.
+ * cannot be published, its entry goes again. What is in an image is only entered: it runs where the engine is, and
+ * publishes itself there.
  */
 import { resolve } from "node:path";
+import { IMAGE_NAME_PATTERN } from "#shared/sluice-config";
 import { withoutApiKey } from "../../api-key.ts";
 import { CliError, usageError } from "../../cli-error.ts";
 import { readPlaces } from "../../config.ts";
@@ -16,11 +18,12 @@ import { findDevRun, findRedisUrl } from "../../find-redis-url.ts";
 import { neutraliseLine } from "../../terminal/neutralise.ts";
 import type { CommandContext } from "../context.ts";
 import { interrupted } from "../contracts/contract-task.ts";
-import { enterRelease } from "./config-release.ts";
+import { enterRelease, type NewRelease } from "./config-release.ts";
 
 export interface AddReleaseOptions {
   readonly app: string;
   readonly command?: string;
+  readonly image?: string;
   readonly config?: string;
 }
 
@@ -37,13 +40,16 @@ export async function addNewRelease(
   }
   const command = readCommand(options.command);
   const configPath = await findConfig(options, context);
+  if (options.image !== undefined) {
+    return enterImage({ id, app: options.app, command, image: options.image }, configPath, context);
+  }
   const { app } = await findBuild(options.app, {
     ...context,
     env: { ...context.env, SLUICE_CONFIG: undefined },
   });
   const redisUrl = await findRedisUrl(context);
   const { stop } = context.stopSignals();
-  const entered = enterRelease(configPath, { id, app, command });
+  const entered = enterRelease(configPath, { id, app, command, image: null });
   try {
     await publishRelease(
       { id, app, command },
@@ -68,8 +74,54 @@ export async function addNewRelease(
       : `  it has at once what it reads in the pools without "takeover": "rollout": ${neutraliseLine(atOncePools.join(", "))}\n`;
   context.answer({
     kind: "ReleaseAdded",
-    json: { release: id, app, command, config: configPath, added: kind === "added", atOncePools },
+    json: {
+      release: id,
+      app,
+      command,
+      image: null,
+      config: configPath,
+      added: kind === "added",
+      published: true,
+      atOncePools,
+    },
     text: `${context.paint.strong(name)}  ${said}\n${next}`,
+    exitCode: CLI_EXIT.ok,
+  });
+}
+
+/** @throws {CliError} */
+function enterImage(
+  release: NewRelease & { readonly image: string },
+  configPath: string,
+  context: CommandContext,
+) {
+  const { id, app, command, image } = release;
+  if (!IMAGE_NAME_PATTERN.test(image)) {
+    throw usageError("--image must be a container image's name, such as shop:2 or shop@sha256:…");
+  }
+  if (!app.startsWith("/")) {
+    throw usageError("With --image, --app is an absolute path inside the image, such as /app/app.mjs.");
+  }
+  const { kind, atOncePools } = enterRelease(configPath, release);
+  const publish = `SLUICE_RELEASE=${id} SLUICE_APP_IMAGE=${image} SLUICE_APP=${app}`;
+  context.answer({
+    kind: "ReleaseAdded",
+    json: {
+      release: id,
+      app,
+      command,
+      image,
+      config: configPath,
+      added: kind === "added",
+      published: false,
+      atOncePools,
+    },
+    text: [
+      `${context.paint.strong(id)}  ${kind === "added" ? "added" : "was there already"}, not published\n`,
+      "  let the executor read it, then have the image publish itself:\n",
+      "  docker compose kill -s SIGHUP executor\n",
+      `  ${neutraliseLine(publish)} docker compose run --rm publish\n`,
+    ].join(""),
     exitCode: CLI_EXIT.ok,
   });
 }

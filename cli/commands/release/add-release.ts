@@ -36,6 +36,10 @@ function addChanges(release: Command, ports: ProgramPorts): void {
       "how to start a worker of it, words or a JSON array of them; Sluice's own worker when left out",
     )
     .option(
+      "--image <name>",
+      "the container image that it is, with --app a path inside it; it is entered, and publishes itself in the stack",
+    )
+    .option(
       "--config <file>",
       "the configuration file (SLUICE_CONFIG; else that of the `sluice dev` that runs here)",
     )

@@ -12,16 +12,19 @@ import { CLI_EXIT } from "../../exit-codes.ts";
 
 export interface NewRelease {
   readonly id: string;
-  /** Absolute path of the module that exports `app`. */
+  /** Absolute path of the module that exports `app`; inside the image where there is one. */
   readonly app: string;
   /** `null`: Sluice's own worker. */
   readonly command: readonly string[] | null;
+  /** The container image that it is; `null`: it is on this machine. */
+  readonly image: string | null;
 }
 
 const releaseEntry = z.looseObject({
   id: z.string(),
   app: z.string(),
   command: z.array(z.string()).optional(),
+  image: z.string().optional(),
 });
 
 const configShape = z.looseObject({
@@ -55,8 +58,10 @@ export function enterRelease(configPath: string, release: NewRelease): Entered {
     if (!isSame(known, release, path)) throw idTaken(release.id, path);
     return { kind: "there", atOncePools, undo: () => undefined };
   }
-  const app = `./${relative(dirname(path), release.app)}`.replace(/^\.\/(\.\.\/)/, "$1");
-  const entry = { id: release.id, app, ...(release.command === null ? {} : { command: release.command }) };
+  const { id, image, command } = release;
+  const app =
+    image === null ? `./${relative(dirname(path), release.app)}`.replace(/^\.\/(\.\.\/)/, "$1") : release.app;
+  const entry = { id, app, ...(command === null ? {} : { command }), ...(image === null ? {} : { image }) };
   // What the parser gave back has its defaults; the file keeps what it had.
   const document = JSON.parse(text) as { releases: unknown[] };
   document.releases.push(entry);
@@ -112,8 +117,9 @@ function replaceFile({ path, text }: Pick<ReadConfig, "path" | "text">, after: s
   }
 }
 
-function isSame(known: z.output<typeof releaseEntry>, { app, command }: NewRelease, path: string): boolean {
-  const sameApp = resolve(dirname(path), known.app) === app;
+function isSame(known: z.output<typeof releaseEntry>, release: NewRelease, path: string): boolean {
+  const { app, command, image } = release;
+  const sameApp = resolve(dirname(path), known.app) === app && (known.image ?? null) === image;
   return sameApp && JSON.stringify(known.command ?? null) === JSON.stringify(command);
 }
 
@@ -126,7 +132,7 @@ function idTaken(id: string, path: string): CliError {
   return new CliError({
     exitCode: CLI_EXIT.conflict,
     code: "RELEASE_ID_TAKEN",
-    message: `${path} has a release ${id} already, with another app or command.`,
+    message: `${path} has a release ${id} already, with another app, command or image.`,
     hint: "A build that differs is another release: give it an id of its own.",
   });
 }

@@ -23,7 +23,7 @@ function setUp(name: string) {
   return { directory, path, app, text };
 }
 
-const release = { id: "mail-2", command: null };
+const release = { id: "mail-2", command: null, image: null };
 
 describe("a release in the configuration file", () => {
   test("is entered last, with the order and the indent of the rest as they were", () => {
@@ -58,9 +58,9 @@ describe("a release in the configuration file", () => {
     const once = readFileSync(path, "utf8");
     expect(enterRelease(path, { ...release, app }).kind).toBe("there");
     expect(readFileSync(path, "utf8")).toBe(once);
-    expect(() => enterRelease(path, { ...release, app: `${app}x` })).toThrow("another app or command");
+    expect(() => enterRelease(path, { ...release, app: `${app}x` })).toThrow("another app, command or image");
     expect(() => enterRelease(path, { ...release, app, command: ["node"] })).toThrow(
-      "another app or command",
+      "another app, command or image",
     );
   });
 
@@ -106,7 +106,29 @@ describe("release add", () => {
     expect(readFileSync(path, "utf8")).toBe(text);
   });
 
+  test("only enters what is in an image, and says how that publishes itself", async () => {
+    const { path } = setUp("image");
+    const args = ["release", "add", "mail-2", "--app", "/app/v2.mjs", "--image", "mail:2", "--config", path];
+    const { exitCode, stdout } = await cli.run(args, { env });
+    expect([exitCode, stdout]).toEqual([0, expect.stringContaining("mail-2  added, not published\n")]);
+    expect(stdout).toContain(
+      "SLUICE_RELEASE=mail-2 SLUICE_APP_IMAGE=mail:2 SLUICE_APP=/app/v2.mjs docker compose run --rm publish",
+    );
+    expect(JSON.parse(readFileSync(path, "utf8")).releases[1]).toEqual({
+      id: "mail-2",
+      app: "/app/v2.mjs",
+      image: "mail:2",
+    });
+    const other = await cli.run(args.with(6, "mail:3"), { env });
+    expect([other.exitCode, other.stderr]).toEqual([
+      4,
+      expect.stringContaining("another app, command or image"),
+    ]);
+  });
+
   test.each([
+    [["mail-2", "--app", "v2.mjs", "--image", "mail:2", "--config", "x.json"], "absolute path inside"],
+    [["mail-2", "--app", "/v2.mjs", "--image", "mail 2; id", "--config", "x.json"], "--image must be"],
     [["Mail 2", "--app", "v2.mjs"], "A release's id"],
     [["mail-2", "--app", "none.mjs", "--config", "x.json"], "There is no file"],
     [["mail-2", "--app", "v2.mjs", "--command", "[1]"], "--command must be"],
