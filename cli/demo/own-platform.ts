@@ -144,7 +144,7 @@ export class OwnPlatform implements DemoPlatform {
   /** Adds a release to the configuration and publishes it. @throws {CliError} when it is not published. */
   async addRelease(id: DemoRelease): Promise<void> {
     const release = { ...this.#entryOf(id), command: null };
-    enterRelease(this.configPath, release);
+    enterRelease(this.configPath, { ...release, image: null });
     await publishRelease(release, {
       defaultCommand: this.#options.workerCommand,
       env: this.#childEnv(),
