@@ -37,6 +37,8 @@ interface Lane {
   /** 0: paused. */
   slots: number;
   hungry: boolean;
+  /** A job has come since the last turn. */
+  took: boolean;
   /** An awaited pause has not ended. */
   pausing: boolean;
 }
@@ -64,7 +66,8 @@ export class LaneSlots {
 
   /** @param workers oldest lane first. Starts taking. */
   async start(workers: readonly SlottedWorker[]): Promise<void> {
-    for (const worker of workers) this.#lanes.push({ worker, slots: 0, hungry: false, pausing: false });
+    for (const worker of workers)
+      this.#lanes.push({ worker, slots: 0, hungry: false, took: false, pausing: false });
     const shares = this.#shares();
     for (const lane of this.#lanes) lane.slots = shares.get(lane.worker.lane) ?? 0;
     for (const lane of this.#lanes) {
@@ -74,12 +77,21 @@ export class LaneSlots {
     this.#keepTurning().catch(() => undefined);
   }
 
-  /** A job was taken from the lane, or settled. */
-  changed(laneName: string): void {
+  /** A job was taken from the lane. */
+  taken(laneName: string): void {
     const lane = this.#lanes.find((it) => it.worker.lane === laneName);
     if (lane === undefined || this.#lanes.length === 1) return;
+    lane.took = true;
     if (lane.slots > 0 && lane.worker.inFlight >= lane.slots) lane.hungry = true;
     this.#rebalanceSoon();
+  }
+
+  /**
+   * A job of the lane was settled. That says nothing of what waits: a lane that was found empty and lowered may still
+   * have more in flight than slots, and it is not found empty again before a job has come.
+   */
+  settled(laneName: string): void {
+    if (this.#lanes.length > 1 && this.lanes.includes(laneName)) this.#rebalanceSoon();
   }
 
   /** The lane was found empty. */
@@ -198,7 +210,18 @@ export class LaneSlots {
         const [next] = this.#waitingForTurn(open, this.#onTurn);
         if (next !== undefined) this.#onTurn = [...this.#onTurn.slice(1), next];
       }
-      if (open.some(({ slots }) => slots === 0)) this.#rebalanceSoon();
+      if (this.#sawEmpty() || open.some(({ slots }) => slots === 0)) this.#rebalanceSoon();
     }
+  }
+
+  /**
+   * Whether a lane is found not to be hungry after all: it has free slots and took nothing for a whole turn. That it is
+   * empty is said once, and may be said before its last job is.
+   */
+  #sawEmpty(): boolean {
+    const empty = this.#lanes.filter((it) => it.hungry && !it.took && it.worker.inFlight < it.slots);
+    for (const lane of empty) lane.hungry = false;
+    for (const lane of this.#lanes) lane.took = false;
+    return empty.length > 0;
   }
 }

@@ -223,12 +223,12 @@ class RunningWorker {
         if (this.#release.standing.holds(lane)) return { kind: "returned", record: job.record };
         this.#state.started(clock.nowMs());
         this.#watchdog.started();
-        this.#slots.changed(lane);
+        this.#slots.taken(lane);
         // One that was asked for before the order to drain; whoever thinks the worker empty must know.
         if (this.#isLeaving) this.#heartbeat.beatSoon();
         const settlement = await this.#processor.process(job, leaseLost);
         this.#state.settled(settlement.kind, clock.nowMs());
-        this.#slots.changed(lane);
+        this.#slots.settled(lane);
         return settlement;
       },
       onEmptied: () => this.#slots.emptied(lane),

@@ -95,9 +95,10 @@ function releaseView(release: string, queue: QueueView | undefined, sight: Rollo
     onlyItReads: lanes === null ? null : lanes.reduce((sum, lane) => sum + unfinishedIn(lane), 0),
     tally: counters === undefined ? null : tallyOf(counters),
     failuresInRow: failuresInRow(there),
-    byWorker: there.flatMap(({ worker, firstRuns }) =>
-      firstRuns === null ? [] : [{ worker, ...withoutRow(firstRuns) }],
-    ),
+    byWorker: there.flatMap((it) => {
+      const isAtWork = isTaking(it) || it.busy > 0;
+      return it.firstRuns === null ? [] : [{ worker: it.worker, isAtWork, ...withoutRow(it.firstRuns) }];
+    }),
   };
 }
 

@@ -56,7 +56,7 @@ export function decideGates(rollout: Rollout, { evidence, components, policy }: 
   ];
   const failed = evaluations.find(({ outcome }) => outcome === "fail");
   if (failed === undefined || OF_WORKERS.has(failed.gate)) {
-    const worker = quarantinable(rollout, evidence, policy);
+    const worker = quarantinable(rollout, evidence, { policy, isFailing: failed !== undefined });
     if (worker !== null) return { kind: "hold", evaluations, worker };
   }
   if (failed !== undefined) {
@@ -68,8 +68,12 @@ export function decideGates(rollout: Rollout, { evidence, components, policy }: 
 }
 
 /** The bad worker, if the rest of the release is good and it is not the second of this step. */
-function quarantinable(rollout: Rollout, evidence: Evidence, policy: RolloutPolicy): Suspect | null {
-  const bad = decideBadWorkers(evidence.workers, policy);
+function quarantinable(
+  rollout: Rollout,
+  evidence: Evidence,
+  { policy, isFailing }: { readonly policy: RolloutPolicy; readonly isFailing: boolean },
+): Suspect | null {
+  const bad = decideBadWorkers(evidence.workers, policy, isFailing);
   const [worst] = bad;
   if (worst === undefined) return null;
   const before = rollout.quarantined.filter(({ step }) => step === rollout.stage?.step).length;

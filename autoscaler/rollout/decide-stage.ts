@@ -69,12 +69,28 @@ function inItsPhase(rollout: Rollout, look: StageLook): Outcome {
 }
 
 /** Counters began anew, or were not known when the stage opened: it is watched from here. */
-function withBaseline(rollout: Rollout, stage: RolloutStage, { observation, nowMs }: Look): Outcome {
+function withBaseline(rollout: Rollout, stage: RolloutStage, look: Look): Outcome {
+  const { observation, nowMs } = look;
+  const bad = quarantinedAtWork(rollout, look);
+  if (bad !== null) {
+    const sentence = `worker ${bad} is quarantined and still runs jobs; the stage is counted when it has none`;
+    return stayed(rollout, { code: "quarantine", sentence, wouldChange: "the end of its jobs" });
+  }
   const baseline = baselineOf(observation.to, observation.from);
   const isWatched = stage.phase === "soaking" || stage.phase === "gate";
   const watched = isWatched ? inPhase(stage, "soaking", nowMs) : stage;
   const sentence = "the stage is counted from here";
   return changed(rollout, { stage: { ...watched, baseline } }, { nowMs, code: "baseline", sentence });
+}
+
+/** What a bad worker still runs counts as the release's: for a while the new count waits until it runs nothing. */
+function quarantinedAtWork(rollout: Rollout, { observation, policy, nowMs }: Look): string | null {
+  const still = rollout.quarantined.find(
+    ({ worker, atMs }) =>
+      nowMs - atMs < policy.handBackGraceMs &&
+      observation.to.byWorker.some((it) => it.worker === worker && it.isAtWork === true),
+  );
+  return still?.worker ?? null;
 }
 
 function haltOrHold(

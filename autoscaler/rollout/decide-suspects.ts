@@ -22,15 +22,26 @@ interface Candidate {
 /** How often naming may err; nothing is halted for a name alone. */
 const NAMING_ERROR = 0.01;
 
-/** The bad workers, worst first. */
-export function decideBadWorkers(workers: readonly WorkerTally[], policy: RolloutPolicy): readonly Suspect[] {
+/**
+ * The bad workers, worst first.
+ *
+ * @param isFailing a gate fails. Against the old release's many jobs that is proven before a few siblings prove which
+ * worker it is, so naming may err as often as it ever may: a wrong name costs one more watch, and a second
+ * one is the release's fault.
+ */
+export function decideBadWorkers(
+  workers: readonly WorkerTally[],
+  policy: RolloutPolicy,
+  isFailing = false,
+): readonly Suspect[] {
   if (workers.length < 2) return [];
   const candidates = workers.map((it) => ({
     kind: "worker" as const,
     name: it.worker,
     failures: failuresOf(it),
   }));
-  const failing = worseThanTheirRest(candidates, policy.errorRate, policy);
+  const errorRate = isFailing ? Math.max(policy.errorRate, NAMING_ERROR) : policy.errorRate;
+  const failing = worseThanTheirRest(candidates, errorRate, policy);
   return failing.length > 0 ? failing : stallingAlone(workers, candidates);
 }
 

@@ -13,6 +13,8 @@ export interface WorkerTally {
   readonly failed: number;
   readonly failedElsewhere: number;
   readonly stalls: number;
+  /** It takes jobs, or holds some. */
+  readonly isAtWork?: boolean;
 }
 
 export interface ReleaseView {

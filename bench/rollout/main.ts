@@ -9,8 +9,13 @@ import { isClean } from "#cli/demo/decide-ledger";
 import { showTakeovers } from "#test/support/rollout-shows";
 import { RolloutStand } from "#test/support/rollout-stand";
 
-process.once("SIGINT", () => process.exit(130));
-process.once("SIGTERM", () => process.exit(143));
+let running: RolloutStand | null = null;
+const end = async (code: number) => {
+  await running?.stop();
+  process.exit(code);
+};
+process.once("SIGINT", () => void end(130));
+process.once("SIGTERM", () => void end(143));
 
 const { values } = parseArgs({
   options: { times: { type: "string", default: "5" }, rate: { type: "string", default: "200" } },
@@ -23,6 +28,7 @@ process.exitCode = wrong === 0 ? 0 : 1;
 async function runRound(round: number): Promise<boolean> {
   const note = (line: string) => process.stderr.write(`${line}\n`);
   const stand = await RolloutStand.start({ ratePerSecond: Number(values.rate), note });
+  running = stand;
   try {
     const { verdicts, milestones, ledger } = await showTakeovers(stand);
     const { accepted, succeeded, failed, lost, unfinished, runTwice, burnt, stalls } = ledger.count;

@@ -1,6 +1,6 @@
 /** A release takes a pool over on real processes while jobs come in. The longer shows are in test/load/rollout. */
 import { describe, expect } from "vitest";
-import { standTest } from "#test/support/rollout-stand";
+import { standTest } from "#test/support/stand-test";
 
 describe("a release with a breaking change", () => {
   standTest.override({

@@ -43,12 +43,12 @@ function laneBench({ redis, prefix, budget, lanes, onRun }: Setup) {
           seen.running += 1;
           seen.runs += 1;
           seen.most = Math.max(seen.most, seen.running);
-          slots.changed(lane);
+          slots.taken(lane);
           onRun?.(lane, seen.runs);
           await clock.sleep(2);
           seen.running -= 1;
           done.set(lane, (done.get(lane) ?? 0) + 1);
-          slots.changed(lane);
+          slots.settled(lane);
           return { kind: "finished", outcome: { outcome: "succeeded", release: "shop-1" } };
         },
         onEmptied: () => slots.emptied(lane),

@@ -1,9 +1,8 @@
 /**
  * The demo's own platform with a load on it, for tests and benchmarks of rollouts: real processes from dist/, a real
- * Redis, and every claim read from the handlers' ledger, the jobs' states and the rollout's records.
+ * Redis, and every claim read from the handlers' ledger, the jobs' states and the rollout's records. `stand-test.ts` is its fixture.
  */
 import { join, resolve } from "node:path";
-import { test as base } from "vitest";
 import type { RolloutRecordAnswer, RolloutViewAnswer } from "#cli/commands/rollout/rollout-answer";
 import { BackgroundLoad } from "#cli/demo/background-load";
 import { decideMilestones, type Milestones } from "#cli/demo/decide-milestones";
@@ -19,6 +18,8 @@ const ROOT = resolve(import.meta.dirname, "../..");
 export interface StandOptions {
   readonly ratePerSecond?: number;
   readonly workMs?: number;
+  /** Of each job, 3 when missing: few, so that a bad release uses some up. */
+  readonly attempts?: number;
   readonly pool?: Readonly<Record<string, unknown>>;
   /** Of the pool's rollouts, instead of the demo's. */
   readonly rollout?: Readonly<Record<string, unknown>>;
@@ -43,6 +44,7 @@ export class RolloutStand {
   readonly #insist: AbortController;
   readonly #ratePerSecond: number;
   readonly #workMs: number;
+  readonly #attempts: number;
   readonly #drainHoldMs: number;
 
   private constructor(platform: OwnPlatform, options: StandOptions, insist: AbortController) {
@@ -51,6 +53,7 @@ export class RolloutStand {
     this.platform = platform;
     this.#insist = insist;
     this.#ratePerSecond = options.ratePerSecond ?? 200;
+    this.#attempts = options.attempts ?? 3;
     this.#workMs = options.workMs ?? WORK_MS;
     this.#drainHoldMs = Number(options.rollout?.drainHoldMs ?? ROLLOUT_POOL.rollout.drainHoldMs);
     const signals = { stop: never, insist: insist.signal };
@@ -127,7 +130,7 @@ export class RolloutStand {
       ratePerSecond: this.#ratePerSecond,
       forMs: LOAD_MS,
       workMs: this.#workMs,
-      attempts: 3,
+      attempts: this.#attempts,
     });
     const enough = this.#ratePerSecond * WARM_JOBS_S;
     const deadlineMs = systemClock.monotonicMs() + 60_000;
@@ -137,15 +140,3 @@ export class RolloutStand {
     }
   }
 }
-
-export const standTest = base.extend<{ standOptions: StandOptions; stand: RolloutStand }>({
-  standOptions: [{}, { injected: true }],
-  stand: async ({ standOptions }, use) => {
-    const stand = await RolloutStand.start(standOptions);
-    try {
-      await use(stand);
-    } finally {
-      await stand.stop();
-    }
-  },
-});

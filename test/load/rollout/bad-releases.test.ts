@@ -1,7 +1,7 @@
 /** Releases that are worse than the one before: halted by themselves, and no job pays for it. */
 import { describe, expect } from "vitest";
 import { LONG } from "#cli/demo/run-rollout";
-import { standTest } from "#test/support/rollout-stand";
+import { standTest } from "#test/support/stand-test";
 
 const FIRST_SHARE = 0.25;
 

@@ -1,7 +1,7 @@
 /** What people may skip, and what nobody can. */
 import { describe, expect } from "vitest";
 import { requestJson } from "#cli/http-client";
-import { standTest } from "#test/support/rollout-stand";
+import { standTest } from "#test/support/stand-test";
 
 describe("promote --full", () => {
   standTest.override({

@@ -1,6 +1,6 @@
 /** The airlock waits for what is in flight, to its deadline and no longer, and nothing opens before. */
 import { describe, expect } from "vitest";
-import { standTest } from "#test/support/rollout-stand";
+import { standTest } from "#test/support/stand-test";
 
 const DRAIN_DEADLINE_MS = 6_000;
 

@@ -1,7 +1,7 @@
 /** Three releases with a breaking change each take over at 200 jobs a second, with a rollback in the middle. */
 import { describe, expect } from "vitest";
 import { showTakeovers } from "#test/support/rollout-shows";
-import { standTest } from "#test/support/rollout-stand";
+import { standTest } from "#test/support/stand-test";
 
 describe("v1 -> v2 -> v3 with a rollback from v3 to v2 in the middle", () => {
   standTest(

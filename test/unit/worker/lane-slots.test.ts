@@ -28,12 +28,12 @@ async function workerOf(
     },
     async take(lane, jobs) {
       workers[lane - 1]?.take(jobs);
-      slots.changed(`shop.r${lane}`);
+      slots.taken(`shop.r${lane}`);
       await settled();
     },
     async settle(lane, jobs) {
       workers[lane - 1]?.settle(jobs);
-      slots.changed(`shop.r${lane}`);
+      slots.settled(`shop.r${lane}`);
       await settled();
     },
   };
@@ -122,6 +122,38 @@ describe("a tripped lane", () => {
     await stands(1, "tripped");
     await slots.setTaking(true);
     expect(shares()).toEqual([0, 4]);
+    await slots.stopTaking();
+  });
+});
+
+describe("a lane that was found empty while it had all slots", () => {
+  test("leaves them to the other for good, however many of its jobs are still to end", async () => {
+    const { shares, take, settle, slots } = await workerOf(4, 2);
+    await take(1);
+    await take(1, 2);
+    // Its one slot was full, so it is the older, hungry one.
+    expect(shares()).toEqual([3, 1]);
+    slots.emptied("shop.r1");
+    // Three in flight, and one slot from here on: each that ends leaves more than that, and no job has come.
+    for (const left of [2, 1]) {
+      await settle(1);
+      expect(shares()).toEqual([1, 4 - left]);
+    }
+    await settle(1);
+    expect(shares()).toEqual([1, 3]);
+    await slots.stopTaking();
+  });
+
+  test("is seen to be empty by taking nothing for a turn, when that was said before its last job was", async () => {
+    const { clock, shares, take, settle, slots } = await workerOf(4, 2);
+    slots.emptied("shop.r1");
+    await take(1);
+    expect(shares()).toEqual([3, 1]);
+    await settle(1);
+    await clock.advance(1_000);
+    expect(shares()).toEqual([3, 1]);
+    await clock.advance(1_000);
+    expect(shares()).toEqual([1, 3]);
     await slots.stopTaking();
   });
 });

@@ -217,6 +217,15 @@ describe("a single bad worker", () => {
     expect(decision).toMatchObject({ kind: "hold", worker: { name: "w-7" } });
   });
 
+  test("is named on less evidence once a gate fails: few siblings prove it later than the many jobs beside it", () => {
+    // 10 of 17 beside 0 of 68: not within 0.002, within 0.01.
+    const few = [aWorker("w-7", { finished: 17, failed: 10 }), aWorker("w-8", { finished: 68, failed: 0 })];
+    expect(decideBadWorkers(few, POLICY)).toEqual([]);
+    expect(decideBadWorkers(few, POLICY, true)).toMatchObject([{ name: "w-7" }]);
+    const both = [aWorker("w-7", { finished: 40, failed: 12 }), aWorker("w-8", { finished: 45, failed: 14 })];
+    expect(decideBadWorkers(both, POLICY, true)).toEqual([]);
+  });
+
   test("is no excuse when its siblings are bad too, or it is the second of the step", () => {
     const rollout = aRollout({ state: "soaking", stage: aStage() });
     const siblings = ["w-8", "w-9"].map((name) => aWorker(name, { failed: 60 }));

@@ -282,6 +282,20 @@ describe("a single bad worker", () => {
     const anew = look(held.rollout, { ...HEALTHY, to }, { afterMs: 65_000 }).rollout;
     expect(anew.stage?.baseline?.to.failed).toBe(126);
   });
+
+  test("that still runs jobs is no reason to halt the release: the new count waits for it, but not for ever", () => {
+    const bad = { worker: "w-1", finished: 300, failed: 120, failedElsewhere: 0, stalls: 0, isAtWork: true };
+    const to = aView({ taking: 4, tally: aTally(900, 126), byWorker: [bad] });
+    const quarantined = [{ worker: "w-1", release: "mail-2", atMs: START_MS, step: 1, why: "it fails" }];
+    const stage = soaking({ step: 1, baseline: null }, { quarantined });
+    const waits = look(stage, { ...HEALTHY, to }, { afterMs: 2_000 });
+    expect(waits.rollout.stage?.baseline).toBeNull();
+    expect(waits.record.code).toBe("quarantine");
+    const idle = { ...to, byWorker: [{ ...bad, isAtWork: false }] };
+    expect(look(stage, { ...HEALTHY, to: idle }, { afterMs: 4_000 }).rollout.stage?.baseline).not.toBeNull();
+    const late = look(stage, { ...HEALTHY, to }, { afterMs: POLICY.handBackGraceMs });
+    expect(late.rollout.stage?.baseline).not.toBeNull();
+  });
 });
 
 describe("what is not known", () => {
