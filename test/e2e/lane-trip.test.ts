@@ -90,10 +90,12 @@ describe("a release whose upcaster throws", () => {
       const [id = ""] = await enqueueOld(stack, 1);
       await expect.poll(() => tripOf(stack), WAIT).toMatchObject({ failures: 1 });
       // The trip is told before the job is put back.
-      await expect.poll(() => stack.job(id), WAIT).toMatchObject({
-        state: "scheduled",
-        attempts: { failed: 0, entries: [{ outcome: "handed-back", code: "UPCAST_FAILED" }] },
-      });
+      await expect
+        .poll(() => stack.job(id), WAIT)
+        .toMatchObject({
+          state: "scheduled",
+          attempts: { failed: 0, entries: [{ outcome: "handed-back", code: "UPCAST_FAILED" }] },
+        });
 
       await passTime(stack);
       await expect.poll(() => tripOf(stack), WAIT).toMatchObject({ failures: 2 });
