@@ -60,7 +60,7 @@ export type Parts = ReturnType<typeof partsOf>;
 
 /** What the loop and the control API share. */
 export function partsOf(setup: Control) {
-  const { config, sluice, commands, clock, log } = setup;
+  const { config, sluice, commands, leaseRedis, clock, log } = setup;
   const keys = keysOf(config.prefix);
   const load = new LoadStore(commands, keys);
   const startDelays = new StartDelays(clock);
@@ -68,7 +68,8 @@ export function partsOf(setup: Control) {
   const metrics = new ControlMetrics(() => estimates.histograms());
   const scalingOverrides = new ScalingOverridesStore(commands, keys);
   const overrides = new ScalingOverridesFollower(scalingOverrides);
-  const memory = new PlannerMemory({ store: new PlannerStore(commands, keys), clock, log });
+  // By the connection that fails fast: a term ends in time while Redis is away.
+  const memory = new PlannerMemory({ store: new PlannerStore(leaseRedis, keys), clock, log });
   const fleet = new FleetStore(commands, keys);
   const ofReleases = { redis: commands, prefix: config.prefix, config: sluice, clock, log, fleet, estimates };
   const rollouts = rolloutKeeperOf(ofReleases);

@@ -19,6 +19,9 @@ import {
 /** How often the memory of a pool is written. */
 export const KEEP_EVERY_MS = 15_000;
 
+/** The last words of a term: it stops by a deadline, with Redis away too. */
+export const LAST_WRITE_MS_MAX = 200;
+
 /** What is older says little about now. */
 export const MEMORY_AGE_MS_MAX = 600_000;
 
@@ -78,12 +81,13 @@ export class PlannerMemory {
     if (isDue) await this.#write(pool, state, epoch);
   }
 
-  /** Resolves once the term is over and what was not written yet has been. Never rejects. */
+  /** Resolves once the term is over and what was not written yet has been, or is given up. Never rejects. */
   async keepAtEnd({ over, epoch }: Pick<Term, "over" | "epoch">): Promise<void> {
     if (!over.aborted)
       await new Promise<void>((resolve) => over.addEventListener("abort", () => resolve(), { once: true }));
     const late = [...this.#latest].filter(([, it]) => it.epoch === epoch && it.state !== it.written);
-    await Promise.all(late.map(([pool, { state }]) => this.#write(pool, state, epoch)));
+    const writing = Promise.all(late.map(([pool, { state }]) => this.#write(pool, state, epoch)));
+    await Promise.race([writing, this.#ports.clock.sleep(LAST_WRITE_MS_MAX)]);
   }
 
   async #write(pool: string, state: PlannerState, epoch: number): Promise<void> {

@@ -84,6 +84,8 @@ describe("what planners remember", () => {
     const keys = keysOf(prefix);
     const store = new PlannerStore(redis, keys);
     const lease = new LeaderLease(redis, keys, { id: "a", facts });
+    // Terms are numbered on from what was counted before.
+    await redis.set(keys.epoch, "0");
     await lease.acquire(0);
     expect(await store.write("shop", '"first"', 1)).toBe(true);
     await lease.acquire(0);

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { KEEP_EVERY_MS, MEMORY_AGE_MS_MAX, PlannerMemory } from "#autoscaler/planner-memory";
+import { KEEP_EVERY_MS, LAST_WRITE_MS_MAX, MEMORY_AGE_MS_MAX, PlannerMemory } from "#autoscaler/planner-memory";
 import {
   EMPTY_PLANNER_STATE,
   type PlannerState,
@@ -78,6 +78,28 @@ describe("the planners' memory", () => {
       ["shop", 1, 4],
       ["shop", 2, 5],
     ]);
+  });
+
+  test("holds up no stop while Redis is away: what is not answered soon is given up", async () => {
+    const clock = new FakeClock();
+    const write = () => new Promise<boolean>(() => undefined);
+    const planners = new PlannerMemory({
+      clock,
+      log: { info: () => undefined, warn: () => undefined } as never,
+      store: { read: async () => new Map(), write },
+    });
+    // The first is due, and waits for its answer; the second is left for the end.
+    planners.keep("shop", state(1), 4);
+    planners.keep("shop", state(2), 4);
+    let hasEnded = false;
+    const ending = planners.keepAtEnd({ over: AbortSignal.abort(), epoch: 4 }).then(() => {
+      hasEnded = true;
+    });
+    await clock.advance(LAST_WRITE_MS_MAX - 1);
+    expect(hasEnded).toBe(false);
+    await clock.advance(1);
+    await ending;
+    expect(hasEnded).toBe(true);
   });
 
   test("that cannot be written fails no round, and is complained of once", async () => {
