@@ -1,6 +1,11 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { KEEP_EVERY_MS, LAST_WRITE_MS_MAX, MEMORY_AGE_MS_MAX, PlannerMemory } from "#autoscaler/planner-memory";
+import {
+  KEEP_EVERY_MS,
+  LAST_WRITE_MS_MAX,
+  MEMORY_AGE_MS_MAX,
+  PlannerMemory,
+} from "#autoscaler/planner-memory";
 import {
   EMPTY_PLANNER_STATE,
   type PlannerState,
