@@ -70,10 +70,13 @@ export const BURST_REQUESTS = 600;
 /** Longest wait of one of a burst, in milliseconds. */
 export const BURST_WAIT_MS_MAX = 1_000;
 
-/** Longest wait of one that comes when the burst is over, in milliseconds. */
+/**
+ * Longest wait of one that comes when the burst is over, in milliseconds. What matters most outlasts a stall, of the disk
+ * or the event loop, of some hundred milliseconds; it goes before all others, so it waits for long only then.
+ */
 export const WAIT_MS_MAX: Readonly<Record<Priority, number>> = {
-  critical: 200,
-  high: 100,
+  critical: 1_000,
+  high: 500,
   normal: 15,
   low: 10,
 };

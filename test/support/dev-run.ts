@@ -1,5 +1,5 @@
 /** `sluice dev` as a user runs it, with its own data directory and free ports. */
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
@@ -11,7 +11,7 @@ const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), "../..");
 
 export class DevRun {
   readonly directory: string;
-  readonly environment: Readonly<Record<string, string>>;
+  environment: Readonly<Record<string, string>>;
   readonly apiUrl: string;
   readonly controlUrl: string;
   readonly #children: Child[] = [];
@@ -31,6 +31,17 @@ export class DevRun {
   static async create(): Promise<DevRun> {
     const directory = await mkdtemp(join(tmpdir(), "sluice-dev-"));
     return new DevRun(directory, [await freePort(), await freePort()]);
+  }
+
+  /** Gives the sample app's pools other settings. Before it is started. */
+  async configure(settings: Readonly<Record<string, unknown>>): Promise<void> {
+    const sample = join(ROOT, "examples/shop/sluice.config.json");
+    const config = JSON.parse(await readFile(sample, "utf8"));
+    for (const release of config.releases) release.app = resolve(dirname(sample), release.app);
+    for (const pool of Object.values<object>(config.pools)) Object.assign(pool, settings);
+    const path = join(this.directory, "sluice.config.json");
+    await writeFile(path, JSON.stringify(config));
+    this.environment = { ...this.environment, SLUICE_CONFIG: path };
   }
 
   /** Starts it and waits until it says that everything runs. */
