@@ -6,7 +6,7 @@ import { basename } from "node:path";
 import { z } from "zod";
 import { ConfigInvalidError, SluiceError } from "#shared/errors";
 import { EXIT, exitCodeFor } from "#shared/exit-codes";
-import { pointerTo } from "#shared/json-pointer";
+import { readTaskInput } from "#shared/read-task-input";
 import { type PoolConfig, readSluiceConfig } from "#shared/sluice-config";
 import { Arena, type ArenaTerms } from "./simulator/arena.ts";
 import { holdContest, POLICY_NAMES } from "./simulator/contest.ts";
@@ -57,7 +57,7 @@ const INPUT_BYTES_MAX = 1024 * 1024;
 /** @returns the exit code. A failure is one line of JSON on standard error: `{ code, message, problems }`. */
 export async function printSimulation({ stdin, stdout, stderr }: SimulateProcess): Promise<number> {
   try {
-    const input = await readInput(stdin);
+    const input = await readTaskInput(stdin, { schema: simulationInput, bytesMax: INPUT_BYTES_MAX });
     const pools = [];
     for (const it of input.pools) pools.push(await simulatePool(it, input));
     await written(stdout, `${JSON.stringify({ pools })}\n`);
@@ -149,30 +149,6 @@ function plotted(terms: ArenaTerms, title: { readonly pool: string; readonly tra
         round.demand,
         title,
       );
-}
-
-/** @throws {ConfigInvalidError} naming each field that is wrong. */
-async function readInput(stdin: SimulateProcess["stdin"]): Promise<SimulationInput> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of stdin) {
-    chunks.push(Buffer.from(chunk));
-    bytes += Buffer.byteLength(chunk);
-    if (bytes > INPUT_BYTES_MAX)
-      throw new ConfigInvalidError("The input", [`is over ${INPUT_BYTES_MAX} bytes`]);
-  }
-  const result = simulationInput.safeParse(parsed(Buffer.concat(chunks).toString("utf8")));
-  if (result.success) return result.data;
-  const problems = result.error.issues.map((it) => `${pointerTo(it.path) || "it"}: ${it.message}`);
-  throw new ConfigInvalidError("The input", problems);
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new ConfigInvalidError("The input", ["is no JSON"]);
-  }
 }
 
 function failureOf(error: unknown): object {

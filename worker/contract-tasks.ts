@@ -8,10 +8,10 @@
 import { z } from "zod";
 import type { CheckReport } from "#shared/contracts/check-report";
 import { contractDocuments } from "#shared/contracts/contract-document";
-import { ConfigInvalidError, SluiceError } from "#shared/errors";
+import { SluiceError } from "#shared/errors";
 import { EXIT, exitCodeFor } from "#shared/exit-codes";
-import { pointerTo } from "#shared/json-pointer";
 import { readConfig } from "#shared/read-config";
+import { readTaskInput } from "#shared/read-task-input";
 import type { AppExport } from "./contract-export.ts";
 import { importApp } from "./load-app.ts";
 
@@ -46,14 +46,14 @@ export async function printContractTask(name: "check" | "export", task: TaskProc
 
 async function check(task: TaskProcess): Promise<CheckReport> {
   const { path, release } = readConfig(contractTaskEnv, task.env);
-  const { against } = await readInput(checkInput, task.stdin);
+  const { against } = await readTaskInput(task.stdin, { schema: checkInput, bytesMax: INPUT_BYTES_MAX });
   const { checkApp } = await import("./contract-check.ts");
   return checkApp(await importApp(path, release), against);
 }
 
 async function exportDocuments(task: TaskProcess): Promise<AppExport> {
   const { path, release } = readConfig(contractTaskEnv, task.env);
-  const { existing } = await readInput(exportInput, task.stdin);
+  const { existing } = await readTaskInput(task.stdin, { schema: exportInput, bytesMax: INPUT_BYTES_MAX });
   const { exportApp } = await import("./contract-export.ts");
   return exportApp(await importApp(path, release), existing);
 }
@@ -61,33 +61,6 @@ async function exportDocuments(task: TaskProcess): Promise<AppExport> {
 const contractTaskEnv = z
   .object({ SLUICE_APP: z.string("is required: path of the module that exports `app`").min(1) })
   .transform((env) => ({ path: env.SLUICE_APP, release: "local" }));
-
-/** @throws {ConfigInvalidError} when it is too long, no JSON or something else than documents. */
-async function readInput<Schema extends z.ZodType>(
-  schema: Schema,
-  stdin: TaskProcess["stdin"],
-): Promise<z.output<Schema>> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  for await (const chunk of stdin) {
-    chunks.push(Buffer.from(chunk));
-    bytes += Buffer.byteLength(chunk);
-    if (bytes > INPUT_BYTES_MAX)
-      throw new ConfigInvalidError("The input", [`is over ${INPUT_BYTES_MAX} bytes`]);
-  }
-  const result = schema.safeParse(parsed(Buffer.concat(chunks).toString("utf8")));
-  if (result.success) return result.data;
-  const problems = result.error.issues.map((it) => `${pointerTo(it.path) || "it"}: ${it.message}`);
-  throw new ConfigInvalidError("The input", problems);
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new ConfigInvalidError("The input", ["is no JSON"]);
-  }
-}
 
 /** What an app prints while it is loaded must not end up in the answer: it goes to standard error. */
 function keepOutputClean({ stdout, stderr }: TaskProcess): (text: string) => Promise<void> {

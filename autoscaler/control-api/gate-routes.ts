@@ -15,6 +15,7 @@ import { type AuditAct, type AuditStore, actorOf } from "#shared/redis/audit-sto
 import type { GateDecision, GateRefusal } from "#shared/registry/decide-gate";
 import { fromRfc3339, toRfc3339 } from "#shared/system-clock";
 import type { GateMove, GateView } from "../gate-keeper.ts";
+import { checkedBody } from "./checked-body.ts";
 import { whoText, whyText } from "./one-line.ts";
 import { BodyInvalidError, causeOf, readRedis } from "./problems.ts";
 
@@ -67,17 +68,7 @@ export function addGateRoutes(server: FastifyInstance, ports: GatePorts): void {
 
 /** @throws {BodyInvalidError} */
 function moveOf({ params, body, caller }: FastifyRequest<{ Params: { type: string } }>): GateMove {
-  const result = moveBody.safeParse(body);
-  if (!result.success) {
-    throw new BodyInvalidError(
-      result.error.issues.map((issue) => ({
-        pointer: issue.path.map((step) => `/${String(step)}`).join(""),
-        rule: issue.code.replaceAll("_", "-"),
-        message: issue.message,
-      })),
-    );
-  }
-  const { expected = null, sunset = null, ...rest } = result.data;
+  const { expected = null, sunset = null, ...rest } = checkedBody(moveBody, body);
   const by = caller.keyId === null ? rest.by : caller.name;
   if (by === undefined) {
     const message = "is required: who moves it, where nobody is asked for a key";

@@ -10,12 +10,12 @@ import { z } from "zod";
 import { type Issue, RedisUnavailableError } from "#shared/errors";
 import { type Problem, problemOf } from "#shared/http/problem";
 import { sendProblem } from "#shared/http/send-problem";
-import { pointerTo } from "#shared/json-pointer";
 import type { LimitsChange } from "#shared/limits/change-limits";
 import type { LimitOverride } from "#shared/limits/limits-document";
 import type { Log } from "#shared/log";
 import { type AuditAct, type AuditStore, actorOf } from "#shared/redis/audit-store";
 import type { LimitsView, OverrideRequest } from "../limits-keeper.ts";
+import { checkedBody } from "./checked-body.ts";
 import { whoText, whyText } from "./one-line.ts";
 import { BodyInvalidError, causeOf, readRedis } from "./problems.ts";
 
@@ -73,7 +73,7 @@ export function addLimitsRoutes(server: FastifyInstance, ports: LimitsPorts): vo
   });
 
   server.delete("/v1/limits/overrides", WRITES, async (request, reply) => {
-    const query = checked(dropQuery, request.query);
+    const query = checkedBody(dropQuery, request.query);
     const change = await writtenOrNull(ports, query.path, ports.limits.drop(query.path));
     await ports.audit.record({ ...actorOf(request), ...actOf(change, { action: "limits.reset", ...query }) });
     return answerToDrop(change, query.path, reply);
@@ -87,26 +87,13 @@ function answerToDrop(change: LimitsChange | null, dropped: string, reply: Fasti
 
 /** @throws {BodyInvalidError} */
 function overrideOf({ body, caller }: FastifyRequest): OverrideRequest {
-  const { expected = null, by: claimed, ...rest } = checked(overrideBody, body);
+  const { expected = null, by: claimed, ...rest } = checkedBody(overrideBody, body);
   const by = caller.keyId === null ? claimed : caller.name;
   if (by === undefined) {
     const message = "is required: who sets it, where nobody is asked for a key";
     throw new BodyInvalidError([{ pointer: "/by", rule: "required", message }]);
   }
   return { ...rest, by, expected };
-}
-
-/** @throws {BodyInvalidError} */
-function checked<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  throw new BodyInvalidError(
-    result.error.issues.map((issue) => ({
-      pointer: pointerTo(issue.path),
-      rule: issue.code.replaceAll("_", "-"),
-      message: issue.message,
-    })),
-  );
 }
 
 /** `null` when the answer is lost: the limits may have changed all the same. */

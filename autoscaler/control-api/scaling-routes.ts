@@ -10,7 +10,6 @@ import { z } from "zod";
 import { RedisUnavailableError } from "#shared/errors";
 import { type Problem, problemOf } from "#shared/http/problem";
 import { sendProblem } from "#shared/http/send-problem";
-import { pointerTo } from "#shared/json-pointer";
 import type { Log } from "#shared/log";
 import { type AuditStore, actorOf } from "#shared/redis/audit-store";
 import {
@@ -22,6 +21,7 @@ import {
   POOL_WORKERS_MAX,
 } from "#shared/scaling/overrides-document";
 import type { KeptChange, OverridesKeeper } from "../overrides-keeper.ts";
+import { checkedBody } from "./checked-body.ts";
 import { whoText, whyText } from "./one-line.ts";
 import { BodyInvalidError, causeOf, readRedis } from "./problems.ts";
 
@@ -71,7 +71,7 @@ export function addScalingRoutes(server: FastifyInstance, ports: ScalingPorts): 
   server.get("/v1/scaling/overrides", { config: { scope: "ops:read" } }, () => readRedis(scaling.view()));
 
   server.put<OfPool>("/v1/scaling/pools/:pool/freeze", WRITES, async (request, reply) => {
-    const { expected = null, ...rest } = checked(freezeBody, request.body);
+    const { expected = null, ...rest } = checkedBody(freezeBody, request.body);
     const asked = { ...rest, pool: request.params.pool, by: whoOf(request, rest.by), expected };
     return answered({ action: "scaling.freeze", asked, change: scaling.freeze(asked) }, ports, {
       request,
@@ -80,7 +80,7 @@ export function addScalingRoutes(server: FastifyInstance, ports: ScalingPorts): 
   });
 
   server.delete<OfPool>("/v1/scaling/pools/:pool/freeze", WRITES, async (request, reply) => {
-    const { expected = null } = checked(dropQuery, request.query);
+    const { expected = null } = checkedBody(dropQuery, request.query);
     const asked = { pool: request.params.pool, expected };
     return answered({ action: "scaling.thaw", asked, change: scaling.thaw(asked) }, ports, {
       request,
@@ -94,7 +94,7 @@ export function addScalingRoutes(server: FastifyInstance, ports: ScalingPorts): 
       workersMin = null,
       workersMax = null,
       ...rest
-    } = checked(boundsBody, request.body);
+    } = checkedBody(boundsBody, request.body);
     const by = whoOf(request, rest.by);
     const asked = { ...rest, workersMin, workersMax, pool: request.params.pool, by, expected };
     return answered({ action: "scaling.bounds", asked, change: scaling.bound(asked) }, ports, {
@@ -104,7 +104,7 @@ export function addScalingRoutes(server: FastifyInstance, ports: ScalingPorts): 
   });
 
   server.delete<OfPool>("/v1/scaling/pools/:pool/bounds", WRITES, async (request, reply) => {
-    const { expected = null } = checked(dropQuery, request.query);
+    const { expected = null } = checkedBody(dropQuery, request.query);
     const asked = { pool: request.params.pool, expected };
     return answered({ action: "scaling.reset", asked, change: scaling.unbound(asked) }, ports, {
       request,
@@ -160,19 +160,6 @@ function whoOf({ caller }: FastifyRequest, claimed: string | undefined): string 
   if (by !== undefined) return by;
   const message = "is required: who sets it, where nobody is asked for a key";
   throw new BodyInvalidError([{ pointer: "/by", rule: "required", message }]);
-}
-
-/** @throws {BodyInvalidError} */
-function checked<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
-  const result = schema.safeParse(value);
-  if (result.success) return result.data;
-  throw new BodyInvalidError(
-    result.error.issues.map((issue) => ({
-      pointer: pointerTo(issue.path),
-      rule: issue.code.replaceAll("_", "-"),
-      message: issue.message,
-    })),
-  );
 }
 
 /** `null` when the answer is lost: it may have changed all the same. */

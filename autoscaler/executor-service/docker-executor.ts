@@ -22,6 +22,7 @@ import type {
   StopCommand,
 } from "../fleet/fleet-executor.ts";
 import { StartLimits } from "../fleet/start-limits.ts";
+import { Turns } from "../fleet/turns.ts";
 import { decideMissingMinimum } from "./decide-missing-minimum.ts";
 import type { ContainedWorker, DockerWorkers } from "./docker-workers.ts";
 import type { Templates } from "./templates.ts";
@@ -59,7 +60,7 @@ export class DockerExecutor implements FleetExecutor {
   #heardAtMs: number;
   #isStopping = false;
   /** One after the other: commands, looks, the keeping of the minimum. */
-  #turn: Promise<unknown> = Promise.resolve();
+  readonly #turns = new Turns();
 
   /** @param ports.directory must be there. */
   constructor(ports: DockerExecutorPorts) {
@@ -73,11 +74,11 @@ export class DockerExecutor implements FleetExecutor {
 
   /** @throws {EngineError} when the engine does not answer; repeated, the command does no harm. */
   desired(command: FleetCommand): Promise<CommandAnswer> {
-    return this.#inTurn(() => this.#journaled(command, () => this.#carryOut(command)));
+    return this.#turns.take(() => this.#journaled(command, () => this.#carryOut(command)));
   }
 
   stop(command: StopCommand): Promise<void> {
-    return this.#inTurn(() => this.#journaled(command, () => this.#stop(command)));
+    return this.#turns.take(() => this.#journaled(command, () => this.#stop(command)));
   }
 
   async status(): Promise<ExecutorStatus> {
@@ -123,7 +124,7 @@ export class DockerExecutor implements FleetExecutor {
 
   /** @throws {EngineError} @throws {EpochFileCorruptError} */
   look(): Promise<void> {
-    return this.#inTurn(async () => {
+    return this.#turns.take(async () => {
       await this.#see();
       const { clock } = this.#ports;
       if (!this.#isStopping && clock.monotonicMs() - this.#heardAtMs >= UNLED_MS) await this.#keepMinimum();
@@ -135,7 +136,7 @@ export class DockerExecutor implements FleetExecutor {
     const { clock, templates } = this.#ports;
     this.#isStopping = true;
     const deadlineMs = clock.monotonicMs() + templates().longestDrainMs + 2 * KILL_GRACE_MS;
-    await this.#inTurn(() => this.#drain([...this.#workers.values()]));
+    await this.#turns.take(() => this.#drain([...this.#workers.values()]));
     while (this.#workers.size > 0 && clock.monotonicMs() < deadlineMs) {
       await this.look().catch(() => undefined);
       if (this.#workers.size > 0) await clock.sleep(200);
@@ -307,12 +308,6 @@ export class DockerExecutor implements FleetExecutor {
 
   #write(line: Omit<JournalLine, "atMs">): void {
     this.#journal.write({ atMs: this.#ports.clock.nowMs(), ...line });
-  }
-
-  #inTurn<Answer>(act: () => Promise<Answer>): Promise<Answer> {
-    const result = this.#turn.then(act);
-    this.#turn = result.catch(() => undefined);
-    return result;
   }
 }
 

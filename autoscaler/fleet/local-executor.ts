@@ -26,6 +26,7 @@ import type {
 import type { LocalProcesses } from "./local-processes.ts";
 import { type MachineMemory, residentBytesOf } from "./machine.ts";
 import { StartLimits } from "./start-limits.ts";
+import { Turns } from "./turns.ts";
 import { type RunningWorker, WorkerRoster } from "./worker-roster.ts";
 
 /** What a worker may take beyond its drain deadline before it is killed. */
@@ -61,7 +62,7 @@ export class LocalExecutor implements FleetExecutor {
   /** Workers that were told to stop, until they have ended. */
   readonly #stopping = new Set<string>();
   /** Commands are carried out one after the other. */
-  #turn: Promise<unknown> = Promise.resolve();
+  readonly #turns = new Turns();
 
   constructor(options: LocalExecutorOptions) {
     mkdirSync(options.directory, { recursive: true, mode: 0o700 });
@@ -83,11 +84,11 @@ export class LocalExecutor implements FleetExecutor {
   }
 
   desired(command: FleetCommand): Promise<CommandAnswer> {
-    return this.#inTurn(() => this.#journaled(command, () => this.#carryOut(command)));
+    return this.#turns.take(() => this.#journaled(command, () => this.#carryOut(command)));
   }
 
   stop(command: StopCommand): Promise<void> {
-    return this.#inTurn(() => this.#journaled(command, async () => this.#stop(command)));
+    return this.#turns.take(() => this.#journaled(command, async () => this.#stop(command)));
   }
 
   async status(): Promise<ExecutorStatus> {
@@ -283,12 +284,6 @@ export class LocalExecutor implements FleetExecutor {
 
   #write(line: Omit<JournalLine, "atMs">): void {
     this.#journal.write({ atMs: this.#options.clock.nowMs(), ...line });
-  }
-
-  #inTurn<Answer>(act: () => Promise<Answer>): Promise<Answer> {
-    const result = this.#turn.then(act);
-    this.#turn = result.catch(() => undefined);
-    return result;
   }
 }
 
