@@ -64,6 +64,25 @@ export function mayBegin({ limit, held, heldByTenant, isShared, priority }: Plac
   return held < limit * SHARES[priority];
 }
 
+/**
+ * Longest that a request may have lain unread, in milliseconds, where most of its tenant's are refused: the few places
+ * that come free are as good for one that has just come, whose sender has not waited yet.
+ */
+export const UNREAD_MS_MAX: Readonly<Record<Priority, number>> = {
+  critical: Number.POSITIVE_INFINITY,
+  high: Number.POSITIVE_INFINITY,
+  normal: 10,
+  low: 5,
+};
+
+/** Refusals of a tenant in one look from which on they are more than chance. */
+const REFUSED_ENOUGH = 20;
+
+/** Whether most of what a tenant sent since the last look was refused, for whatever want of room. */
+export function isMostlyRefused({ taken, refused }: { readonly taken: number; readonly refused: number }) {
+  return refused >= REFUSED_ENOUGH && refused > taken;
+}
+
 /** Requests of one tenant that may come at once and all are served, however long the last of them waits. */
 export const BURST_REQUESTS = 600;
 

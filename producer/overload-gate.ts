@@ -12,13 +12,11 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Clock } from "#shared/clock";
 import { PRIORITIES, type Priority } from "#shared/envelope";
 import { PROBLEM_CONTENT_TYPE, type Problem, problemOf } from "#shared/http/problem";
-import { decideLimit, decideWait, LIMIT_AT_START, mayBegin } from "./decide-overload.ts";
+import { decideLimit, decideWait, LIMIT_AT_START, mayBegin, UNREAD_MS_MAX } from "./decide-overload.ts";
+import { Senders } from "./senders.ts";
 import { WaitingRoom } from "./waiting-room.ts";
 
 const LOOK_INTERVAL_MS = 100;
-
-/** A tenant that has sent within so many looks counts as one that sends. */
-const LOOKS_REMEMBERED = 10;
 
 /** How fine the event loop is watched, in milliseconds. */
 const LOOP_RESOLUTION_MS = 10;
@@ -47,6 +45,8 @@ export interface OverloadGatePorts {
   readonly clock: Clock;
   /** A draw in [0, 1). */
   random(): number;
+  /** How long the event loop has been at work, not waiting, since the process began, in milliseconds. */
+  activeMs(): number;
   /** Told of every request that is refused. */
   onRefused(problem: Problem, priority: Priority): void;
 }
@@ -85,11 +85,12 @@ export class OverloadGate {
   #answeredMs = 0;
   #begun = 0;
   #isTurnDue = false;
-  readonly #heldByTenant = new Map<string, number>();
-  #looks = 0;
-  /** Tenants that have begun a request in this stretch of looks, and how many did in the one before. */
-  readonly #tenants = new Set<string>();
-  #tenantsBefore = 0;
+  readonly #senders = new Senders();
+  /** How long the event loop had been at work when the first request of this turn was read. */
+  #activeMs = 0;
+  #isTurnNew = true;
+  /** How long, at most, the requests that are read in this turn have lain unread. */
+  #unreadMs = 0;
 
   constructor(ports: OverloadGatePorts) {
     this.#ports = ports;
@@ -116,6 +117,8 @@ export class OverloadGate {
     server.addHook("onRequest", (request, reply, done) => {
       const { method, routeOptions } = request;
       if (method !== "POST" || !ENQUEUING.has(routeOptions.url ?? "")) return done();
+      this.#readTurn();
+      if (this.#isStale(request)) return this.#refuse(request, reply);
       if (this.#room.size > 0 || !this.#mayBegin(request.caller.tenant, priorityOf(request)))
         return this.#wait(request, reply, done);
       this.#begin(request, reply, done);
@@ -134,8 +137,8 @@ export class OverloadGate {
     mayBegin({
       limit: this.#limit,
       held: this.#held,
-      heldByTenant: this.#heldByTenant.get(tenant) ?? 0,
-      isShared: this.#tenants.size > 1 || this.#tenantsBefore > 1,
+      heldByTenant: this.#senders.of(tenant).held,
+      isShared: this.#senders.areSeveral,
       priority,
     });
 
@@ -163,7 +166,7 @@ export class OverloadGate {
       firstWaitedMs: first === undefined ? 0 : cameAtMs - first.cameAtMs,
     });
     if (decision.kind === "refused") {
-      this.#refuse(reply, priority);
+      this.#refuse(request, reply);
       return;
     }
     room.add({ request, reply, priority, cameAtMs, waitMsMax: decision.waitMsMax, done }, tenant, priority);
@@ -176,14 +179,30 @@ export class OverloadGate {
     setImmediate(this.#turn);
   }
 
+  /** With the first request of a turn: whatever is read in it came since the turn before, unless the loop was idle. */
+  #readTurn(): void {
+    if (!this.#isTurnNew) return;
+    this.#isTurnNew = false;
+    const activeMs = this.#ports.activeMs();
+    this.#unreadMs = activeMs - this.#activeMs;
+    this.#activeMs = activeMs;
+    this.#turnSoon();
+  }
+
+  #isStale(request: FastifyRequest): boolean {
+    if (!this.#senders.of(request.caller.tenant).isMostlyRefused) return false;
+    return this.#unreadMs > UNREAD_MS_MAX[priorityOf(request)];
+  }
+
   readonly #turn = (): void => {
     this.#isTurnDue = false;
+    this.#isTurnNew = true;
     this.#begun = 0;
     if (this.#room.size === 0) return;
     const nowMs = this.#ports.clock.monotonicMs();
     const isOver = ({ cameAtMs, waitMsMax }: Waiting) => nowMs - cameAtMs > waitMsMax;
-    for (const { request, reply, priority } of this.#room.takeWhere(isOver, REFUSED_A_TURN)) {
-      if (!isGone(request)) this.#refuse(reply, priority);
+    for (const { request, reply } of this.#room.takeWhere(isOver, REFUSED_A_TURN)) {
+      if (!isGone(request)) this.#refuse(request, reply);
     }
     for (let next = this.#room.next(this.#mayBegin); next; next = this.#room.next(this.#mayBegin)) {
       if (!isGone(next.request)) this.#begin(next.request, next.reply, next.done);
@@ -192,10 +211,11 @@ export class OverloadGate {
     if (this.#room.size > 0 && this.#begun >= BEGUN_A_TURN) this.#turnSoon();
   };
 
-  #refuse(reply: FastifyReply, priority: Priority): void {
+  #refuse(request: FastifyRequest, reply: FastifyReply): void {
+    this.#senders.of(request.caller.tenant).refused();
     const refusal = REFUSALS[Math.floor(this.#ports.random() * REFUSALS.length)] ?? REFUSALS[0];
     if (refusal === undefined) throw new TypeError("there is always a refusal");
-    this.#ports.onRefused(refusal.problem, priority);
+    this.#ports.onRefused(refusal.problem, priorityOf(request));
     reply
       .code(refusal.problem.status)
       .header("content-type", PROBLEM_CONTENT_TYPE)
@@ -206,9 +226,8 @@ export class OverloadGate {
   /** Until the answer is sent, the client has gone, or it is let go. */
   #hold(request: FastifyRequest, reply: FastifyReply): void {
     const heldAtMs = this.#ports.clock.monotonicMs();
-    const { tenant } = request.caller;
-    this.#tenants.add(tenant);
-    this.#heldByTenant.set(tenant, (this.#heldByTenant.get(tenant) ?? 0) + 1);
+    const sender = this.#senders.of(request.caller.tenant);
+    sender.held += 1;
     this.#held += 1;
     if (this.#held > this.#heldMax) this.#heldMax = this.#held;
     let isHeld = true;
@@ -216,14 +235,14 @@ export class OverloadGate {
       if (!isHeld) return;
       isHeld = false;
       this.#held -= 1;
-      const others = (this.#heldByTenant.get(tenant) ?? 1) - 1;
-      if (others === 0) this.#heldByTenant.delete(tenant);
-      else this.#heldByTenant.set(tenant, others);
+      sender.held -= 1;
       if (this.#room.size > 0) this.#turnSoon();
     };
     // Comes once, whether the answer was sent or the client has gone away.
     reply.raw.on("close", () => {
       request.letGo();
+      if (reply.statusCode < 300) sender.took();
+      else if (WANT_OF_ROOM.has(reply.statusCode)) sender.refused();
       if (isHeldByChoice(request)) return;
       this.#answered += 1;
       this.#answeredMs += this.#ports.clock.monotonicMs() - heldAtMs;
@@ -231,6 +250,7 @@ export class OverloadGate {
   }
 
   #look(): void {
+    this.#senders.look();
     const latencyMs = this.#answered === 0 ? null : this.#answeredMs / this.#answered;
     const loopDelayMs = Math.max(0, this.#loop.mean / 1e6 - LOOP_RESOLUTION_MS);
     const load = {
@@ -243,15 +263,13 @@ export class OverloadGate {
     this.#heldMax = this.#held;
     this.#answered = 0;
     this.#answeredMs = 0;
-    this.#looks += 1;
-    if (this.#looks % LOOKS_REMEMBERED === 0) {
-      this.#tenantsBefore = this.#tenants.size;
-      this.#tenants.clear();
-    }
     // A limit that has risen has places, and with Redis stuck nothing else ends a wait.
     if (this.#room.size > 0) this.#turnSoon();
   }
 }
+
+/** Statuses of what is refused because of others, not for what it is. */
+const WANT_OF_ROOM: ReadonlySet<number> = new Set([429, 503]);
 
 function isGone({ raw }: FastifyRequest): boolean {
   return raw.socket.destroyed;

@@ -38,6 +38,8 @@ export function problemFor(error: unknown): Problem {
 }
 
 function problemForOurs(error: SluiceError): Problem {
+  const refused = admissionProblem(error);
+  if (refused !== null) return refused;
   const base = { code: error.code, detail: error.message, outcome: "not_enqueued" as const };
   if (error instanceof EnvelopeInvalidError) {
     return problemOf({ ...base, status: 422, title: "The request is not a valid job", errors: error.issues });
@@ -70,8 +72,6 @@ function problemForOurs(error: SluiceError): Problem {
     });
   }
   if (error instanceof ThrottledError) return throttledProblem(error);
-  const refused = admissionProblem(error);
-  if (refused !== null) return refused;
   if (error instanceof RedisUnavailableError) {
     const { code, message: detail } = error;
     const retryAfterSeconds = REDIS_RETRY_AFTER_SECONDS;

@@ -5,6 +5,7 @@
  * over; with Redis away that ends by its own deadline.
  */
 import type { AddressInfo } from "node:net";
+import { performance } from "node:perf_hooks";
 import type { Clock } from "#shared/clock";
 import { Enqueuing } from "#shared/enqueue/enqueuing";
 import { isLoopback, requireLoopback } from "#shared/http/loopback";
@@ -68,6 +69,7 @@ async function serve(redis: RedisConnection, { config, clock, log, keys, stop }:
   const gate = new OverloadGate({
     clock,
     random: Math.random,
+    activeMs: () => performance.eventLoopUtilization().active,
     onRefused: (problem) => counts.refused(problem),
   });
   const server = buildServer({

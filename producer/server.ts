@@ -78,7 +78,8 @@ export function buildServer(ports: ServerPorts): FastifyInstance {
       ports.log.error({ err: error, code: problem.code }, "request failed");
     if (isEnqueue(request)) ports.counts.refused(problem);
     if (error instanceof ThrottledError) reply.headers(rateLimitHeaders(error.fields));
-    return sendProblem(reply, problem);
+    // Not returned: a reply can be awaited, and the framework would.
+    sendProblem(reply, problem);
   });
   server.setNotFoundHandler((request, reply) => {
     const detail = `There is no ${request.method} ${request.routeOptions.url ?? "at this path"}; see /v1/types and /v1/jobs.`;

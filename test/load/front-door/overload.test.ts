@@ -22,6 +22,7 @@ const DEPTH_MAX = 2 * CAPACITY;
 const SECONDS = 5;
 
 const normal: LoadKind = { name: "normal", share: 1, body: probeJob(RUN_MS) };
+const FLOOD = { ratePerSec: 10 * CAPACITY, seconds: 2, kinds: [normal] };
 const warmUp = { ratePerSec: CAPACITY / 2, seconds: 3, kinds: [normal] };
 
 async function openFor(stack: Stack) {
@@ -37,6 +38,10 @@ describe("a door in front of a fleet that runs 800 jobs a second", () => {
   stackTest("takes as much at ten times that as at its best, and refuses in time", async ({ stack }) => {
     const { load, producerPid } = await openFor(stack);
     const rows: Record<string, unknown>[] = [];
+    // The first flood that a process meets is its slowest: what refuses is not compiled yet. Shown, and not compared.
+    const first = await load.run(FLOOD);
+    rows.push({ times: "10, the first", ...rounded(first.kinds.normal as KindResult) });
+    await untilEmpty(stack);
     const goodputs = new Map<number, number>();
     const results = new Map<number, KindResult>();
     for (const times of [0.5, 0.8, 1, 2, 5, 10, 0.8]) {
@@ -107,6 +112,8 @@ describe("a door in front of a fleet that runs 800 jobs a second", () => {
     // A share is half of what the fleet can run.
     const share = CAPACITY / 2;
     const calm = { ratePerSec: share / 4, seconds: SECONDS, kinds: [of(quiet)] };
+    await load.run({ ...FLOOD, kinds: [of(noisy)] });
+    await untilEmpty(stack);
     await load.run(calm);
     const alone = (await load.run(calm)).kinds.normal as KindResult;
     const flood = other.run({ ratePerSec: 10 * share, seconds: SECONDS + 1, kinds: [of(noisy)] });

@@ -6,6 +6,7 @@ import {
   BURST_WAIT_MS_MAX,
   decideLimit,
   decideWait,
+  isMostlyRefused,
   LIMIT_AT_START,
   LIMIT_MAX,
   LIMIT_MIN,
@@ -140,5 +141,13 @@ describe("a request that finds no place", () => {
     expect(decideWait({ ...half, waitingOfTenant: 0 }).kind).toBe("wait");
     const full = { ...first, waiting: WAITING_MAX, tenants: 3 };
     expect(decideWait(full)).toEqual({ kind: "refused", reason: "share" });
+  });
+});
+
+describe("a tenant's requests", () => {
+  test("are mostly refused when more are refused than taken, and not by chance", () => {
+    expect(isMostlyRefused({ taken: 19, refused: 20 })).toBe(true);
+    expect(isMostlyRefused({ taken: 20, refused: 20 })).toBe(false);
+    expect(isMostlyRefused({ taken: 0, refused: 19 })).toBe(false);
   });
 });

@@ -1,31 +1,39 @@
 /** The gate on real sockets: it refuses before the body is read, and forgets nobody who has gone. */
 import { request as httpRequest } from "node:http";
 import type { AddressInfo } from "node:net";
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { BURST_WAIT_MS_MAX } from "#producer/decide-overload";
 import { OverloadGate } from "#producer/overload-gate";
 import { Flag } from "#shared/flag";
 import { FakeClock } from "#test/support/fake-clock";
 import { request, serve } from "./server-builder.ts";
 
-/** A server whose jobs are not stored before `stored` is raised. */
-async function heldServer() {
+type Admit = NonNullable<NonNullable<Parameters<typeof serve>[0]>["admit"]>;
+
+async function gatedServer(admit: Admit) {
   const refused: string[] = [];
   const clock = new FakeClock();
+  const loop = { activeMs: 0 };
   const gate = new OverloadGate({
     clock,
     random: () => 0.5,
+    activeMs: () => loop.activeMs,
     onRefused: (problem, priority) => refused.push(`${problem.code} ${priority}`),
   });
+  const { server } = serve({ gate, admit, loopbackOnly: false });
+  await server.listen({ host: "127.0.0.1", port: 0 });
+  const { port } = server.server.address() as AddressInfo;
+  return { gate, refused, clock, loop, url: `http://127.0.0.1:${port}/v1/jobs` };
+}
+
+/** A server whose jobs are not stored before `stored` is raised. */
+async function heldServer() {
   const stored = new Flag();
   const admit = () =>
     new Promise<{ readonly kind: "created" }>((resolve) =>
       stored.onRaised(() => resolve({ kind: "created" })),
     );
-  const { server } = serve({ gate, admit, loopbackOnly: false });
-  await server.listen({ host: "127.0.0.1", port: 0 });
-  const { port } = server.server.address() as AddressInfo;
-  return { gate, refused, stored, clock, url: `http://127.0.0.1:${port}/v1/jobs` };
+  return { ...(await gatedServer(admit)), stored };
 }
 
 function post(url: string, priority?: string): Promise<Response> {
@@ -98,5 +106,46 @@ describe("a process with as many requests as it can bear", () => {
     await Promise.all(taken);
     await vi.waitUntil(() => gate.waiting === 0 && gate.held === 0);
     expect(refused).toEqual([]);
+  });
+});
+
+describe("a process that refuses most of what a tenant sends", () => {
+  /** One that has refused 25 between two looks of its gate. */
+  async function refusingServer() {
+    const server = await gatedServer(async () => ({ kind: "refused", reason: "backlog" }));
+    const stop = new AbortController();
+    const run = server.gate.run(stop.signal);
+    onTestFinished(async () => {
+      stop.abort();
+      await run;
+    });
+    const codes = await Promise.all(Array.from({ length: 25 }, async () => codeOf(await post(server.url))));
+    expect(new Set(codes)).toEqual(new Set(["BACKLOG_FULL"]));
+    await server.clock.advance(100);
+    return server;
+  }
+
+  async function codeOf(answer: Response): Promise<string> {
+    return ((await answer.json()) as { readonly code: string }).code;
+  }
+
+  test("refuses what has lain unread while the event loop was at work, before it reads it", async () => {
+    const { loop, url, refused } = await refusingServer();
+    loop.activeMs += 10;
+    expect(await codeOf(await post(url))).toBe("BACKLOG_FULL");
+    loop.activeMs += 10.1;
+    expect(await codeOf(await post(url))).toBe("OVERLOADED");
+    loop.activeMs += 5.1;
+    expect(await codeOf(await post(url, "low"))).toBe("OVERLOADED");
+    loop.activeMs += 1_000;
+    expect(await codeOf(await post(url, "high"))).toBe("BACKLOG_FULL");
+    expect(refused).toEqual(["OVERLOADED normal", "OVERLOADED low"]);
+  });
+
+  test("reads it again however old, once a look has found few refused", async () => {
+    const { loop, url, clock } = await refusingServer();
+    await clock.advance(100);
+    loop.activeMs += 1_000;
+    expect(await codeOf(await post(url))).toBe("BACKLOG_FULL");
   });
 });

@@ -181,7 +181,9 @@ export function serve(faults: Faults = {}): TestServer {
     metrics: counts.registry,
     loopbackOnly: faults.loopbackOnly ?? true,
     authentication: faults.authentication ?? "off",
-    gate: faults.gate ?? new OverloadGate({ clock, random: () => 0, onRefused: () => undefined }),
+    gate:
+      faults.gate ??
+      new OverloadGate({ clock, random: () => 0, activeMs: () => 0, onRefused: () => undefined }),
     enqueuer: new Enqueuer({
       queues,
       reader: { find: async () => null },
