@@ -24,11 +24,16 @@ import type { OverloadGate } from "./overload-gate.ts";
 import { problemFor } from "./problems.ts";
 import { addReadingRoutes, type ReadingPorts } from "./reading.ts";
 import { addBatchRoute, type BatchPorts } from "./routes/batch.ts";
-import { addJobsRoutes, type JobsPorts } from "./routes/jobs.ts";
+import { addJobsRoutes, type JobsPorts, type Refuse } from "./routes/jobs.ts";
 import { addSchedulesRoutes, type SchedulesPorts } from "./routes/schedules.ts";
 import { addTypesRoute } from "./routes/types.ts";
 
-export interface ServerPorts extends JobsPorts, BatchPorts, ReadingPorts, SchedulesPorts, HealthPorts {
+export interface ServerPorts
+  extends Omit<JobsPorts, "refuse">,
+    BatchPorts,
+    ReadingPorts,
+    SchedulesPorts,
+    HealthPorts {
   readonly log: Log;
   readonly watch: ReadingPorts["watch"];
   readonly counts: ProducerMetrics;
@@ -71,7 +76,7 @@ export function buildServer(ports: ServerPorts): FastifyInstance {
 
   ports.gate.guard(server);
 
-  server.setErrorHandler((error, request, reply) => {
+  const refuse: Refuse = (error, request, reply) => {
     request.letGo();
     const problem = problemFor(error);
     if (problem.status >= 500 && !isExpected(error))
@@ -80,7 +85,8 @@ export function buildServer(ports: ServerPorts): FastifyInstance {
     if (error instanceof ThrottledError) reply.headers(rateLimitHeaders(error.fields));
     // Not returned: a reply can be awaited, and the framework would.
     sendProblem(reply, problem);
-  });
+  };
+  server.setErrorHandler(refuse);
   server.setNotFoundHandler((request, reply) => {
     const detail = `There is no ${request.method} ${request.routeOptions.url ?? "at this path"}; see /v1/types and /v1/jobs.`;
     return sendProblem(
@@ -95,7 +101,7 @@ export function buildServer(ports: ServerPorts): FastifyInstance {
   });
 
   documentRoutes(server, JOB_API);
-  addJobsRoutes(server, ports);
+  addJobsRoutes(server, { ...ports, refuse });
   addBatchRoute(server, ports);
   addReadingRoutes(server, ports);
   addSchedulesRoutes(server, ports);
