@@ -1,7 +1,7 @@
 /**
  * A call of the admission script, written in one go.
  *
- * The client's own way measures every argument by itself; of a job's eight all but the data are known to be ASCII,
+ * The client's own way measures every argument by itself; of a job's nine all but the data are known to be ASCII,
  * and that is most of what a call costs here. The bytes are the same: a test holds them against the client's own.
  */
 import { createHash } from "node:crypto";
@@ -12,7 +12,7 @@ import type { RedisConnection } from "./connection.ts";
 const SHA1 = createHash("sha1").update(ADMIT_JOBS).digest("hex");
 
 /** Arguments of one job, of which the last is its data. */
-export const JOB_ARGUMENTS = 8;
+export const JOB_ARGUMENTS = 9;
 
 /** What the script answers. */
 export type AdmitReply = readonly (string | number)[];

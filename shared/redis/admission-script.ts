@@ -23,7 +23,7 @@ const OPEN_HEALED_MAX = 50;
  * ARGV: prefix, registry revision or "", window ms, "1" for all or none, then the number of queues and of each: name,
  * most scheduled jobs, number of lanes, lanes; then the number of terms and of each: number of its queue, place or "" for
  * jobs that no lane takes, job name, BullMQ priority, most waiting jobs, tenant, most open jobs of the tenant; then of
- * each job: number of its terms, id, time, delay, records or "", fingerprint, dedup or "", data.
+ * each job: number of its terms, id, time, delay, two records or "", fingerprint, dedup or "", data.
  *
  * Returns "stale", or an answer a job: "c" created, "r<id>" replayed, "d<id>" deduplicated, "x" key used for
  * something else, "u" no lane takes it, "b" backlog full, "s" too many scheduled, "t" too many of the tenant, "m" memory, "a"
@@ -110,17 +110,19 @@ local function remembered(i, missing, id, answer)
   local bytes = #missing * ${RECORD_BYTES}
   if bytes > 0 and room and room - spent < bytes then return "m" end
   spent = spent + bytes
-  for _, record in ipairs(missing) do records[record] = ARGV[i + 5] .. " " .. id end
+  for _, record in ipairs(missing) do records[record] = ARGV[i + 6] .. " " .. id end
   return answer .. id
 end
 
 local function known(term, i)
   local isNamed, missing = false, {}
-  for record in string.gmatch(ARGV[i + 4], "%S+") do
+  for at = i + 4, i + 5 do
+    local record = ARGV[at]
+    if record == "" then break end
     local kept = records[record] or redis.call("GET", prefix .. ":idempotency:" .. record)
     if kept then
       local fingerprint, id = string.match(kept, "^(%S+) (.+)$")
-      if fingerprint ~= ARGV[i + 5] then return "x" end
+      if fingerprint ~= ARGV[i + 6] then return "x" end
       return remembered(i, missing, id, "r")
     end
     missing[#missing + 1] = record
@@ -131,7 +133,7 @@ local function known(term, i)
       if redis.call("EXISTS", place .. ARGV[i + 1]) == 1 then return remembered(i, missing, ARGV[i + 1], "r") end
     end
   end
-  local dedup = ARGV[i + 6]
+  local dedup = ARGV[i + 7]
   if dedup == "" then return end
   local id = dedups[dedup]
   if not id then
@@ -151,8 +153,8 @@ local function refused(term, i)
   local open = openOf(term)
   if open.count >= term.tenantMax and not open.ended then healed(open, term) end
   if open.count >= term.tenantMax then return "t" end
-  local _, recordsCount = string.gsub(ARGV[i + 4], "%S+", "")
-  local bytes = #ARGV[i + 7] + ${JOB_OVERHEAD_BYTES} + recordsCount * ${RECORD_BYTES}
+  local recordsCount = (ARGV[i + 4] == "" and 0 or 1) + (ARGV[i + 5] == "" and 0 or 1)
+  local bytes = #ARGV[i + 8] + ${JOB_OVERHEAD_BYTES} + recordsCount * ${RECORD_BYTES}
   if room and room - spent < bytes then return "m" end
   spent = spent + bytes
   open.count = open.count + 1
@@ -161,12 +163,14 @@ end
 
 local answers, created = {}, {}
 local isWhole = true
-for i = first, #ARGV, 8 do
+for i = first, #ARGV, 9 do
   local term = terms[tonumber(ARGV[i])]
   local answer = known(term, i) or refused(term, i) or "c"
   if answer == "c" then
-    for record in string.gmatch(ARGV[i + 4], "%S+") do records[record] = ARGV[i + 5] .. " " .. ARGV[i + 1] end
-    if ARGV[i + 6] ~= "" then dedups[ARGV[i + 6]] = ARGV[i + 1] end
+    for at = i + 4, i + 5 do
+      if ARGV[at] ~= "" then records[ARGV[at]] = ARGV[i + 6] .. " " .. ARGV[i + 1] end
+    end
+    if ARGV[i + 7] ~= "" then dedups[ARGV[i + 7]] = ARGV[i + 1] end
     created[ARGV[i + 1]] = true
   elseif string.len(answer) == 1 then
     isWhole = false
@@ -220,7 +224,7 @@ local function add(term, i)
   if term.priority > 0 then
     opts = (delay > 0 and '{"delay":' .. ARGV[i + 3] .. "," or "{") .. '"priority":' .. term.priority .. "}"
   end
-  redis.call("HSET", lane.key .. id, "name", term.name, "data", ARGV[i + 7], "opts", opts,
+  redis.call("HSET", lane.key .. id, "name", term.name, "data", ARGV[i + 8], "opts", opts,
     "timestamp", ARGV[i + 2], "delay", ARGV[i + 3], "priority", term.priority)
   redis.call("XADD", lane.key .. "events", "*", "event", "added", "jobId", id, "name", term.name)
   if delay > 0 then schedule(lane, id, tonumber(ARGV[i + 2]) + delay) else queueUp(lane, id, term.priority) end
@@ -229,13 +233,13 @@ local function add(term, i)
   open.added[#open.added + 1] = ARGV[i + 2]
   open.added[#open.added + 1] = id
   if delay == 0 then term.queue.added = (term.queue.added or 0) + 1 end
-  if ARGV[i + 6] ~= "" then
-    redis.call("SET", prefix .. ":dedup:" .. ARGV[i + 6], id, "PX", tonumber(window) + delay)
+  if ARGV[i + 7] ~= "" then
+    redis.call("SET", prefix .. ":dedup:" .. ARGV[i + 7], id, "PX", tonumber(window) + delay)
   end
 end
 
 local job = 0
-for i = first, #ARGV, 8 do
+for i = first, #ARGV, 9 do
   job = job + 1
   if answers[job] == "c" then add(terms[tonumber(ARGV[i])], i) end
 end

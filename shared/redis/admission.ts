@@ -39,7 +39,7 @@ export interface AdmissionRequest extends QueuedJob {
   readonly terms: AdmissionTerms;
   /** The registry's revision that it was routed by; `null`: whatever it is now. */
   readonly revision: number | null;
-  /** What it is remembered by, most specific first: `key:<hash>`, `id:<hash>`; none when nobody can repeat it. */
+  /** What it is remembered by, at most two, most specific first: `key:<hash>`, `id:<hash>`; none when nobody can repeat it. */
   readonly records: readonly string[];
   /** Of what was asked for; compared with that of the first use. Without spaces; "-" when there are no records. */
   readonly fingerprint: string;
@@ -123,7 +123,8 @@ export function argumentsOf(jobs: readonly AdmissionRequest[], call: CallOptions
       job.jobId,
       String(job.acceptedAtMs),
       String(job.delayMs),
-      job.records.length === 0 ? "" : job.records.join(" "),
+      job.records[0] ?? "",
+      job.records[1] ?? "",
       job.fingerprint,
       job.dedup,
       job.dataText,

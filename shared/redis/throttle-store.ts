@@ -1,7 +1,7 @@
 /**
  * What throttles have counted, in Redis: takes are decided there, in one step a request.
  *
- * Requests of one turn of the event loop share one pipeline. Counts expire by themselves, a minute after
+ * Requests of one turn of the event loop share one call. Counts expire by themselves, a minute after
  * they stop mattering. What the numbers mean is in `shared/throttle/counted.ts`.
  */
 import type { Excess, Throttle } from "../limits/limits-document.ts";
@@ -28,15 +28,17 @@ export interface ThrottleTake {
 }
 
 interface Pending {
-  readonly args: readonly string[];
+  readonly take: ThrottleTake;
   readonly done: (counted: readonly Counted[]) => void;
   readonly failed: (error: unknown) => void;
 }
 
-interface ScriptedPipeline {
-  sluiceThrottleTake(keys: number, ...args: string[]): unknown;
-  exec(): Promise<[error: Error | null, result: unknown][] | null>;
+interface ScriptedRedis {
+  sluiceThrottleTake(keys: number, ...args: string[]): Promise<readonly number[]>;
 }
+
+/** Takes in one call: it holds up every other client of Redis while it runs. */
+const CALL_TAKES_MAX = 100;
 
 const VERDICTS: readonly Verdict[] = ["passes", "delayed", "degraded", "refused"];
 
@@ -61,51 +63,96 @@ export class ThrottleStore {
   take(take: ThrottleTake): Promise<readonly Counted[]> {
     return new Promise((done, failed) => {
       if (this.#pending.length === 0) setImmediate(() => this.#flush());
-      this.#pending.push({ args: this.#argumentsOf(take), done, failed });
+      this.#pending.push({ take, done, failed });
     });
   }
 
   #flush(): void {
-    const takes = this.#pending;
+    const pending = this.#pending;
     this.#pending = [];
-    const pipeline = this.#redis.pipeline() as unknown as ScriptedPipeline;
-    for (const { args } of takes) pipeline.sluiceThrottleTake(keysIn(args), ...args);
-    pipeline.exec().then(
-      (results) => {
-        for (const [index, { done, failed }] of takes.entries()) {
-          const [error, reply] = results?.[index] ?? [new Error("Redis did not answer"), null];
-          if (error === null) done(countedOf(reply as readonly number[]));
-          else failed(error);
-        }
-      },
-      (error: unknown) => {
-        for (const { failed } of takes) failed(error);
-      },
-    );
+    let call = new TakeCall(this.#keys);
+    for (const it of pending) {
+      if (!call.add(it)) {
+        this.#send(call);
+        call = new TakeCall(this.#keys);
+        call.add(it);
+      }
+    }
+    this.#send(call);
   }
 
-  #argumentsOf({ cost, terms }: ThrottleTake): readonly string[] {
-    const keys = terms.map(({ throttle, subject }) => {
-      const kind = counterOf(throttle).kind === "bucket" ? "bucket" : "window";
-      return this.#keys.throttle(kind, throttle.name, subject);
-    });
+  #send(call: TakeCall): void {
     const now = this.#testNowMs === null ? "" : String(this.#testNowMs());
-    return [
-      ...keys,
-      now,
-      String(cost),
-      String(THROTTLE_DELAY_MS_MAX),
-      ...terms.flatMap(({ throttle, excess }) => {
-        const { kind, limit, windowMs, burst } = counterOf(throttle);
-        return [kind, String(limit), String(windowMs), String(burst), excess];
-      }),
-    ];
+    const args = call.argumentsAt(now);
+    (this.#redis as unknown as ScriptedRedis).sluiceThrottleTake(call.keysCount, ...args).then(
+      (reply) => call.tell(reply),
+      (error: unknown) => call.fail(error),
+    );
   }
 }
 
-/** Each throttle has one key and five arguments, beside three that all share. */
-function keysIn(args: readonly string[]): number {
-  return (args.length - 3) / 6;
+/** Takes that are sent together, each throttle that they meet named once. */
+class TakeCall {
+  readonly #keys: Keys;
+  readonly #numbers = new Map<string, { readonly number: string; readonly counter: string }>();
+  readonly #names: string[] = [];
+  readonly #counters: string[] = [];
+  readonly #takes: string[] = [];
+  readonly #pending: Pending[] = [];
+
+  constructor(keys: Keys) {
+    this.#keys = keys;
+  }
+
+  get keysCount(): number {
+    return this.#names.length;
+  }
+
+  /** @returns whether it goes with the others: not when there are enough, or one counts by a throttle's terms of before. */
+  add(pending: Pending): boolean {
+    const { cost, terms } = pending.take;
+    if (this.#pending.length >= CALL_TAKES_MAX) return false;
+    const met = terms.map((it) => ({ ...this.#counterOf(it), excess: it.excess }));
+    if (met.some(({ key, counter }) => (this.#numbers.get(key)?.counter ?? counter) !== counter))
+      return false;
+    this.#takes.push(String(cost), String(terms.length));
+    for (const { key, counter, excess } of met) this.#takes.push(this.#numberOf(key, counter), excess);
+    this.#pending.push(pending);
+    return true;
+  }
+
+  argumentsAt(now: string): readonly string[] {
+    return [...this.#names, now, String(THROTTLE_DELAY_MS_MAX), ...this.#counters, ...this.#takes];
+  }
+
+  tell(reply: readonly number[]): void {
+    let at = 0;
+    for (const { take, done } of this.#pending) {
+      const end = at + 4 * take.terms.length;
+      done(countedOf(reply.slice(at, end)));
+      at = end;
+    }
+  }
+
+  fail(error: unknown): void {
+    for (const { failed } of this.#pending) failed(error);
+  }
+
+  #counterOf({ throttle, subject }: ThrottleTerms): { readonly key: string; readonly counter: string } {
+    const { kind, limit, windowMs, burst } = counterOf(throttle);
+    const key = this.#keys.throttle(kind === "bucket" ? "bucket" : "window", throttle.name, subject);
+    return { key, counter: `${kind} ${limit} ${windowMs} ${burst}` };
+  }
+
+  #numberOf(key: string, counter: string): string {
+    const known = this.#numbers.get(key);
+    if (known !== undefined) return known.number;
+    this.#names.push(key);
+    this.#counters.push(...counter.split(" "));
+    const number = String(this.#names.length);
+    this.#numbers.set(key, { number, counter });
+    return number;
+  }
 }
 
 function countedOf(reply: readonly number[]): readonly Counted[] {

@@ -91,6 +91,63 @@ describe("takes", () => {
     },
   );
 
+  redisTest("made at the same time are decided one after the other", async ({ redis, prefix }) => {
+    let run = 0;
+    const someTakes = fc.array(
+      fc.record({ cost: fc.integer({ min: 1, max: 6 }), left: fc.nat(), right: fc.nat() }),
+      { minLength: 1, maxLength: 120 },
+    );
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(someThrottle, { minLength: 1, maxLength: 3 }),
+        fc.array(fc.tuple(fc.integer({ min: 0, max: 1_500 }), someTakes), { minLength: 1, maxLength: 3 }),
+        async (some, turns) => {
+          run += 1;
+          const { clock, store } = storeAt(redis, `${prefix}-${run}`);
+          const terms = some.map(({ throttle, excess }, n) => {
+            return { throttle: { ...throttle, name: `t${n}` }, subject: "acme", excess };
+          });
+          const models = terms.map((it) => ({ ...it, model: modelOf(it.throttle) }));
+          for (const [waitMs, takes] of turns) {
+            clock.nowMs += waitMs;
+            const met = takes.map(({ cost, left, right }) => {
+              const numbers = [...new Set([left % some.length, right % some.length])];
+              return { cost, models: numbers.flatMap((number) => models[number] ?? []) };
+            });
+            const answers = await Promise.all(
+              met.map(({ cost, models: of }) => store.take({ cost, terms: of })),
+            );
+            const expected = met.map(({ cost, models: of }) => decide(of, clock.nowMs, cost));
+            expect(answers.map((counted) => counted.map((it) => it.verdict))).toEqual(expected);
+          }
+        },
+      ),
+      { seed: 20_261_121, numRuns: 60 },
+    );
+  });
+
+  redisTest(
+    "by the terms of before and after a change, in one turn, each go by their own",
+    async ({ redis, prefix }) => {
+      const { take } = storeAt(redis, prefix);
+      const before = aThrottle({ name: "t", algorithm: "fixed-window", limit: 2, windowMs: 60_000 });
+      const counted = await Promise.all([
+        take(before),
+        take(before),
+        take({ ...before, limit: 4 }),
+        take({ ...before, limit: 4 }, 2),
+        take(before),
+      ]);
+      expect(counted.map(({ verdict, first }) => [verdict, first])).toEqual([
+        ["passes", 0],
+        ["passes", 1],
+        ["passes", 2],
+        ["refused", 3],
+        ["refused", 3],
+      ]);
+    },
+  );
+
   redisTest(
     "are told what is left, when more is, and when they fit, to the millisecond",
     async ({ redis, prefix }) => {

@@ -52,7 +52,7 @@ function readBack(args: readonly string[]): { head: readonly string[]; queues: T
       jobId: take(),
       acceptedAtMs: Number(take()),
       delayMs: Number(take()),
-      records: take().split(" ").filter(Boolean),
+      records: [take(), take()].filter(Boolean),
       fingerprint: take(),
       dedup: take(),
       dataText: take(),
@@ -98,8 +98,8 @@ describe("what the script is told", () => {
   test("names shared terms once", () => {
     const terms = roomyTerms("shop.r1");
     const jobs = Array.from({ length: 100 }, () => ({ ...base(), terms }));
-    // 4 of the call, 1 + 4 of the queue with its lane, 1 + 7 of the terms, 8 a job.
-    expect(argumentsOf(jobs, call)).toHaveLength(4 + 5 + 8 + 100 * 8);
+    // 4 of the call, 1 + 4 of the queue with its lane, 1 + 7 of the terms, 9 a job.
+    expect(argumentsOf(jobs, call)).toHaveLength(4 + 5 + 8 + 100 * 9);
   });
 });
 
