@@ -17,7 +17,7 @@ const PARTITION_BYTES = 8;
 /** Header fields by lower-case name; none when no throttle applied. */
 export function rateLimitHeaders(quotas: readonly Quota[]): Readonly<Record<string, string>> {
   if (quotas.length === 0) return {};
-  const policy = serializeList(quotas.map(policyItem));
+  const policy = quotas.map(policyText).join(", ");
   const violated = quotas.filter((it) => it.violated);
   const told = (violated.length > 0 ? violated : quotas).filter((it) => it.remaining !== null);
   if (told.length === 0) return { "ratelimit-policy": policy };
@@ -27,6 +27,21 @@ export function rateLimitHeaders(quotas: readonly Quota[]): Readonly<Record<stri
 /** Whole seconds for Retry-After: rounded up, at least 1. */
 export function retryAfterSecondsOf(retryAfterMs: number): number {
   return Math.max(1, Math.ceil(retryAfterMs / 1_000));
+}
+
+/** Policies as texts, which change as seldom as limits do: worked out for each request they are most of what it is told. */
+const policyTexts = new Map<string, string>();
+const POLICY_TEXTS_MAX = 1_000;
+
+function policyText(of: Quota): string {
+  const { name, quota, windowMs, unit, partition } = of;
+  const key = JSON.stringify([name, quota, windowMs, unit, partition]);
+  const known = policyTexts.get(key);
+  if (known !== undefined) return known;
+  if (policyTexts.size >= POLICY_TEXTS_MAX) policyTexts.clear();
+  const text = serializeList([policyItem(of)]);
+  policyTexts.set(key, text);
+  return text;
 }
 
 function policyItem({ name, quota, windowMs, unit, partition }: Quota): Item {

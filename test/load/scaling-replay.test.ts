@@ -31,6 +31,10 @@ test("the simulator agrees with real processes on worker-seconds and missed prom
   });
   const workerSeconds = bandOf(simulated.map((it) => it.workerSeconds)).mean;
   const missesPercent = bandOf(simulated.map((it) => it.missesPercent)).mean;
+  process.stdout.write(
+    `worker-seconds ${real.workerSeconds.toFixed(1)}, simulated ${workerSeconds.toFixed(1)}; ` +
+      `misses ${real.missesPercent.toFixed(2)} %, simulated ${missesPercent.toFixed(2)} %\n`,
+  );
   expect(Math.abs(workerSeconds / real.workerSeconds - 1)).toBeLessThan(WORKER_SECONDS_OFF_MAX);
   expect(Math.abs(missesPercent - real.missesPercent)).toBeLessThan(MISSES_OFF_MAX);
 });
