@@ -57,7 +57,11 @@ const INPUT_BYTES_MAX = 1024 * 1024;
 /** @returns the exit code. A failure is one line of JSON on standard error: `{ code, message, problems }`. */
 export async function printSimulation({ stdin, stdout, stderr }: SimulateProcess): Promise<number> {
   try {
-    const input = await readTaskInput(stdin, { schema: simulationInput, bytesMax: INPUT_BYTES_MAX });
+    const input = await readTaskInput(stdin, {
+      name: "The input",
+      schema: simulationInput,
+      bytesMax: INPUT_BYTES_MAX,
+    });
     const pools = [];
     for (const it of input.pools) pools.push(await simulatePool(it, input));
     await written(stdout, `${JSON.stringify({ pools })}\n`);

@@ -9,15 +9,15 @@ import { z } from "zod";
 import type { Clock } from "#shared/clock";
 import { ConfigInvalidError, SluiceError } from "#shared/errors";
 import { EXIT, exitCodeFor } from "#shared/exit-codes";
-import { pointerTo } from "#shared/json-pointer";
 import { createLog } from "#shared/log";
 import { processSettings, processVariables } from "#shared/process-env";
 import { readConfig } from "#shared/read-config";
+import { readTaskInput } from "#shared/read-task-input";
 import { AuditStore } from "#shared/redis/audit-store";
 import { connectFailingFast, disconnect, untilReady } from "#shared/redis/connection";
 import { KeyStore } from "#shared/redis/key-store";
 import { keysOf } from "#shared/redis/keys";
-import { KeyOffice, type KeysAnswer, type KeysRequest, keysRequest } from "./key-office.ts";
+import { KeyOffice, type KeysAnswer, keysRequest } from "./key-office.ts";
 
 /** The parts of the process that the task uses. */
 export interface TaskProcess {
@@ -27,7 +27,7 @@ export interface TaskProcess {
   readonly stderr: { write(text: string): unknown };
 }
 
-const INPUT_CHARS_MAX = 65_536;
+const INPUT_BYTES_MAX = 65_536;
 const START_TIMEOUT_MS = 15_000;
 /** Runs the task and gives the exit code: `ok` whenever there is an answer. */
 export async function runKeysTask(task: TaskProcess, clock: Clock): Promise<number> {
@@ -45,7 +45,11 @@ export async function runKeysTask(task: TaskProcess, clock: Clock): Promise<numb
 
 async function answerTo(task: TaskProcess, clock: Clock): Promise<KeysAnswer> {
   const config = readConfig(z.object(processVariables).transform(processSettings), task.env);
-  const request = await readRequest(task.stdin);
+  const request = await readTaskInput(task.stdin, {
+    name: "The request",
+    schema: keysRequest,
+    bytesMax: INPUT_BYTES_MAX,
+  });
   const redis = connectFailingFast(config.redisUrl, "sluice-keys");
   try {
     await untilReady(redis, START_TIMEOUT_MS);
@@ -55,27 +59,6 @@ async function answerTo(task: TaskProcess, clock: Clock): Promise<KeysAnswer> {
     return await new KeyOffice(new KeyStore(redis, keys), audit, clock).answer(request);
   } finally {
     disconnect(redis);
-  }
-}
-
-/** @throws {ConfigInvalidError} when it is too long, no JSON or no request. */
-async function readRequest(stdin: TaskProcess["stdin"]): Promise<KeysRequest> {
-  let text = "";
-  for await (const piece of stdin) {
-    text += piece.toString();
-    if (text.length > INPUT_CHARS_MAX) throw new ConfigInvalidError("The request", ["is too long"]);
-  }
-  const result = keysRequest.safeParse(parsed(text));
-  if (result.success) return result.data;
-  const problems = result.error.issues.map((it) => `${pointerTo(it.path) || "it"}: ${it.message}`);
-  throw new ConfigInvalidError("The request", problems);
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    throw new ConfigInvalidError("The request", ["is no JSON"]);
   }
 }
 

@@ -46,14 +46,22 @@ export async function printContractTask(name: "check" | "export", task: TaskProc
 
 async function check(task: TaskProcess): Promise<CheckReport> {
   const { path, release } = readConfig(contractTaskEnv, task.env);
-  const { against } = await readTaskInput(task.stdin, { schema: checkInput, bytesMax: INPUT_BYTES_MAX });
+  const { against } = await readTaskInput(task.stdin, {
+    name: "The input",
+    schema: checkInput,
+    bytesMax: INPUT_BYTES_MAX,
+  });
   const { checkApp } = await import("./contract-check.ts");
   return checkApp(await importApp(path, release), against);
 }
 
 async function exportDocuments(task: TaskProcess): Promise<AppExport> {
   const { path, release } = readConfig(contractTaskEnv, task.env);
-  const { existing } = await readTaskInput(task.stdin, { schema: exportInput, bytesMax: INPUT_BYTES_MAX });
+  const { existing } = await readTaskInput(task.stdin, {
+    name: "The input",
+    schema: exportInput,
+    bytesMax: INPUT_BYTES_MAX,
+  });
   const { exportApp } = await import("./contract-export.ts");
   return exportApp(await importApp(path, release), existing);
 }
