@@ -50,6 +50,16 @@ const someThrottle = fc
     };
   });
 
+/** Each under a name of its own, with the model of it. */
+function withModels(some: readonly { readonly throttle: Throttle; readonly excess: Excess }[]) {
+  return some.map(({ throttle, excess }, n) => ({
+    throttle: { ...throttle, name: `t${n}` },
+    subject: "acme",
+    excess,
+    model: modelOf(throttle),
+  }));
+}
+
 const someSteps = fc.array(
   fc.record({
     waitMs: fc.oneof(
@@ -74,14 +84,11 @@ describe("takes", () => {
           async (some, steps) => {
             run += 1;
             const { clock, store } = storeAt(redis, `${prefix}-${run}`);
-            const terms = some.map(({ throttle, excess }, n) => {
-              return { throttle: { ...throttle, name: `t${n}` }, subject: "acme", excess };
-            });
-            const models = terms.map((it) => ({ ...it, model: modelOf(it.throttle) }));
+            const models = withModels(some);
             for (const { waitMs, cost } of steps) {
               clock.nowMs += waitMs;
               const expected = decide(models, clock.nowMs, cost);
-              const counted = await store.take({ cost, terms });
+              const counted = await store.take({ cost, terms: models });
               expect(counted.map((it) => it.verdict)).toEqual(expected);
             }
           },
@@ -104,10 +111,7 @@ describe("takes", () => {
         async (some, turns) => {
           run += 1;
           const { clock, store } = storeAt(redis, `${prefix}-${run}`);
-          const terms = some.map(({ throttle, excess }, n) => {
-            return { throttle: { ...throttle, name: `t${n}` }, subject: "acme", excess };
-          });
-          const models = terms.map((it) => ({ ...it, model: modelOf(it.throttle) }));
+          const models = withModels(some);
           for (const [waitMs, takes] of turns) {
             clock.nowMs += waitMs;
             const met = takes.map(({ cost, left, right }) => {
