@@ -68,12 +68,31 @@ export function mayBegin({ limit, held, heldByTenant, isShared, priority }: Plac
  * Longest that a request may have lain unread, in milliseconds, where most of its tenant's are refused: the few places
  * that come free are as good for one that has just come, whose sender has not waited yet.
  */
-export const UNREAD_MS_MAX: Readonly<Record<Priority, number>> = {
+const UNREAD_MS_MAX: Readonly<Record<Priority, number>> = {
   critical: Number.POSITIVE_INFINITY,
   high: Number.POSITIVE_INFINITY,
   normal: 10,
   low: 5,
 };
+
+/** The same while other tenants send, too: to read what is refused all the same is time taken from those. */
+const UNREAD_SHARED_MS_MAX = 2;
+
+/** @param isShared other tenants have sent lately. */
+export function unreadMsMax(priority: Priority, isShared: boolean): number {
+  const alone = UNREAD_MS_MAX[priority];
+  return isShared && Number.isFinite(alone) ? UNREAD_SHARED_MS_MAX : alone;
+}
+
+/** Requests begun in one turn of the event loop: then others are read, and answers are sent. */
+const BEGUN_A_TURN = 32;
+
+/** The same while several tenants send: a short turn is what a quiet one waits for, and a call of fewer jobs what it costs. */
+const BEGUN_A_TURN_SHARED = 8;
+
+export function begunATurnMax(isShared: boolean): number {
+  return isShared ? BEGUN_A_TURN_SHARED : BEGUN_A_TURN;
+}
 
 /** Refusals of a tenant in one look from which on they are more than chance. */
 const REFUSED_ENOUGH = 20;

@@ -22,9 +22,10 @@ const TASKS: ReadonlyMap<string, () => Promise<number>> = new Map([
  *
  * Under a stall many requests outlive a collection at once, and V8 then takes what requests are made of for long-lived:
  * from then on each leaves some kilobytes that only a full collection frees, and those hold up everybody. And it compiles a
- * function when it has run for long: with an eighth of that, the first flood after a start meets compiled code sooner.
+ * function when it has run for long: with an eighth of that, the first flood after a start meets compiled code sooner. And its
+ * collections of what is young are small: helpers for them cost more than they save where cores are busy.
  */
-const V8_FLAGS = ["--no-allocation-site-pretenuring", "--interrupt-budget=16000"];
+const V8_FLAGS = ["--no-allocation-site-pretenuring", "--interrupt-budget=16000", "--no-parallel-scavenge"];
 
 const startLog = createLog("producer", "info");
 try {

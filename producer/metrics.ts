@@ -4,10 +4,17 @@ import type { Problem } from "#shared/http/problem";
 import type { MemoryUse } from "#shared/redis/memory-watch";
 import type { BatchCounts } from "./batch-result.ts";
 
+/** A counter with its labels: looking it up by them costs as much as counting. */
+interface Counting {
+  inc(): void;
+}
+
 export class ProducerMetrics {
   readonly registry = new Registry();
   readonly #requests: Counter<"outcome" | "reason">;
-  readonly #accepted: { inc(): void };
+  readonly #accepted: Counting;
+  /** By what is refused, found once each. */
+  readonly #refused = new Map<string, Counting>();
   readonly #batchJobs: Counter<"outcome">;
   readonly #duration: Histogram;
 
@@ -32,7 +39,6 @@ export class ProducerMetrics {
       labelNames: ["outcome", "reason"],
       registers: [this.registry],
     });
-    // Found once: looking a counter up by its labels costs as much as counting.
     this.#accepted = this.#requests.labels({ outcome: "accepted", reason: "" });
     this.#batchJobs = new Counter({
       name: "sluice_enqueue_batch_jobs_total",
@@ -49,8 +55,14 @@ export class ProducerMetrics {
   }
 
   refused(problem: Problem): void {
-    const outcome = problem.status < 500 ? "invalid" : (problem.outcome ?? "unknown");
-    this.#requests.inc({ outcome, reason: problem.code });
+    const { status, code } = problem;
+    const outcome = status < 500 ? "invalid" : (problem.outcome ?? "unknown");
+    let counting = this.#refused.get(code + outcome);
+    if (counting === undefined) {
+      counting = this.#requests.labels({ outcome, reason: code });
+      this.#refused.set(code + outcome, counting);
+    }
+    counting.inc();
   }
 
   /** @param counts how many jobs of a batch, or of a part of a stream, ended how. */

@@ -12,7 +12,14 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Clock } from "#shared/clock";
 import { PRIORITIES, type Priority } from "#shared/envelope";
 import { PROBLEM_CONTENT_TYPE, type Problem, problemOf } from "#shared/http/problem";
-import { decideLimit, decideWait, LIMIT_AT_START, mayBegin, UNREAD_MS_MAX } from "./decide-overload.ts";
+import {
+  begunATurnMax,
+  decideLimit,
+  decideWait,
+  LIMIT_AT_START,
+  mayBegin,
+  unreadMsMax,
+} from "./decide-overload.ts";
 import { Senders } from "./senders.ts";
 import { WaitingRoom } from "./waiting-room.ts";
 
@@ -20,9 +27,6 @@ const LOOK_INTERVAL_MS = 100;
 
 /** How fine the event loop is watched, in milliseconds. */
 const LOOP_RESOLUTION_MS = 10;
-
-/** Requests begun in one turn of the event loop: then others are read, and answers are sent. */
-const BEGUN_A_TURN = 32;
 
 /** Requests refused in one turn for having waited too long. */
 const REFUSED_A_TURN = 64;
@@ -133,7 +137,7 @@ export class OverloadGate {
   }
 
   readonly #mayBegin = (tenant: string, priority: Priority): boolean =>
-    this.#begun < BEGUN_A_TURN &&
+    !this.#isTurnFull &&
     mayBegin({
       limit: this.#limit,
       held: this.#held,
@@ -141,6 +145,10 @@ export class OverloadGate {
       isShared: this.#senders.areSeveral,
       priority,
     });
+
+  get #isTurnFull(): boolean {
+    return this.#begun >= begunATurnMax(this.#senders.areSeveral);
+  }
 
   #begin(request: FastifyRequest, reply: FastifyReply, done: () => void): void {
     this.#begun += 1;
@@ -191,7 +199,7 @@ export class OverloadGate {
 
   #isStale(request: FastifyRequest): boolean {
     if (!this.#senders.of(request.caller.tenant).isMostlyRefused) return false;
-    return this.#unreadMs > UNREAD_MS_MAX[priorityOf(request)];
+    return this.#unreadMs > unreadMsMax(priorityOf(request), this.#senders.areSeveral);
   }
 
   readonly #turn = (): void => {
@@ -208,7 +216,7 @@ export class OverloadGate {
       if (!isGone(next.request)) this.#begin(next.request, next.reply, next.done);
     }
     // With no place left the next turn comes when one is let go.
-    if (this.#room.size > 0 && this.#begun >= BEGUN_A_TURN) this.#turnSoon();
+    if (this.#room.size > 0 && this.#isTurnFull) this.#turnSoon();
   };
 
   #refuse(request: FastifyRequest, reply: FastifyReply): void {

@@ -13,11 +13,14 @@
 const JOB_OVERHEAD_BYTES = 1_000;
 const RECORD_BYTES = 250;
 
-/**
- * Jobs of a tenant, its oldest, looked through for ended ones before the tenant is told that it has too many: few, because
- * one that is at its bound and asks on has them looked through by each call.
- */
+/** Jobs of a tenant, its oldest, looked through for ended ones before the tenant is told that it has too many. */
 const OPEN_HEALED_MAX = 50;
+
+/**
+ * Not looked through again for so long, in milliseconds, unless all of them had ended: a tenant that is at its bound and asks on
+ * would have them looked through by each call. Workers tell of what has ended more often than that.
+ */
+const OPEN_LOOKED_MS = 1_000;
 
 /**
  * ARGV: prefix, registry revision or "", window ms, "1" for all or none, then the number of queues and of each: name,
@@ -84,11 +87,14 @@ end
 -- A worker that is killed takes with it that its last jobs have ended.
 local function healed(open, term)
   local ended = {}
+  open.ended = ended
+  local looked = prefix .. ":looked:" .. term.queue.name .. ":" .. term.tenant
+  if redis.call("EXISTS", looked) == 1 then return end
   for _, id in ipairs(redis.call("ZRANGE", open.key, 0, ${OPEN_HEALED_MAX - 1})) do
     if not hasUnfinished(term.queue, id) then ended[#ended + 1] = id end
   end
-  open.ended = ended
   open.count = open.count - #ended
+  if #ended < ${OPEN_HEALED_MAX} then open.looked = looked end
 end
 
 local function measure(queue)
@@ -254,6 +260,7 @@ if room and spent > 0 then redis.call("HINCRBY", prefix .. ":admission", "room",
 for _, queue in ipairs(queues) do
   for tenant, open in pairs(queue.open or {}) do
     if open.ended and #open.ended > 0 then redis.call("ZREM", open.key, unpack(open.ended)) end
+    if open.looked then redis.call("SET", open.looked, "", "PX", ${OPEN_LOOKED_MS}) end
     if #open.added > 0 then
       redis.call("ZADD", open.key, unpack(open.added))
       redis.call("SADD", prefix .. ":tenants:" .. queue.name, tenant)

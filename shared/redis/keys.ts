@@ -21,6 +21,7 @@
  * - `<prefix>:arrivals:<queue>`        hash, `<type>|r<k>` to jobs accepted, ever rising
  * - `<prefix>:service:<queue>`         hash, what the fleet has run, by the names in run-counters.ts, ever rising
  * - `<prefix>:open:<queue>:<tenant>`   sorted set, ids of jobs that have not ended by acceptance (ms)
+ * - `<prefix>:looked:<queue>:<tenant>` string, set for a while when its oldest open jobs were looked through for ended ones
  * - `<prefix>:tenants:<queue>`         set, tenants that have had an `open` set of the queue
  * - `<prefix>:idempotency:<hash>`      string, what a key or `(source, id)` was used for; expires by itself
  * - `<prefix>:dedup:<hash>`            string, id of the last job with that dedup key; expires by itself
@@ -93,6 +94,7 @@ export interface Keys {
   arrivals(queue: string): string;
   service(queue: string): string;
   open(queue: string, tenant: string): string;
+  looked(queue: string, tenant: string): string;
   tenants(queue: string): string;
   idempotency(hash: string): string;
   dedup(hash: string): string;
@@ -145,6 +147,7 @@ export function keysOf(prefix: string): Keys {
     arrivals: (queue) => `${prefix}:arrivals:${queue}`,
     service: (queue) => `${prefix}:service:${queue}`,
     open: (queue, tenant) => `${prefix}:open:${queue}:${tenant}`,
+    looked: (queue, tenant) => `${prefix}:looked:${queue}:${tenant}`,
     tenants: (queue) => `${prefix}:tenants:${queue}`,
     idempotency: (hash) => `${prefix}:idempotency:${hash}`,
     dedup: (hash) => `${prefix}:dedup:${hash}`,

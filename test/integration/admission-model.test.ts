@@ -45,6 +45,10 @@ const anyAct = fc.oneof(
   },
   {
     weight: 1,
+    arbitrary: fc.record({ kind: fc.constant("time" as const) }),
+  },
+  {
+    weight: 1,
     arbitrary: fc.record({
       kind: fc.constant("room" as const),
       room: fc.option(fc.integer({ min: -100, max: 9_000 })),
@@ -106,8 +110,13 @@ class World {
         const call = { prefix: this.#prefix, revision: null, isAtomic: act.isAtomic };
         const { outcomes } = await admitCall(this.#redis, jobs, call);
         expect(outcomes).toEqual(this.model.admitAll(jobs, act.isAtomic));
+        // Time passes when the sequence says so.
+        for (const key of this.#looked) await this.#redis.persist(key);
         return;
       }
+      case "time":
+        await this.#redis.del(this.#looked);
+        return this.model.timePasses();
       case "end":
       case "remove":
         return this.#leave(act.kind, act.at);
@@ -116,6 +125,11 @@ class World {
         if (act.room === null) await this.#redis.hdel(keysOf(this.#prefix).admission, "room");
         else await this.#redis.hset(keysOf(this.#prefix).admission, "room", String(act.room));
     }
+  }
+
+  get #looked(): string[] {
+    const keys = keysOf(this.#prefix);
+    return Object.keys(LANES).flatMap((queue) => TENANTS.map((tenant) => keys.looked(queue, tenant)));
   }
 
   /** What is in Redis is what the model has. */

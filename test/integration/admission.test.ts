@@ -185,6 +185,31 @@ describe("a job for which there is no room", () => {
   );
 
   admissionTest(
+    "of its tenant is not looked for in each call, but in all that are left behind",
+    async ({ redis, prefix, queues }) => {
+      const keys = keysOf(prefix);
+      const looked = keys.looked("shop", "acme");
+      // Twice as many as are looked through at once, and one that runs.
+      const names = Array.from({ length: 100 }, (_, n) => `${n}`);
+      const terms = shopTerms({ tenantMax: 101 });
+      for (const name of [...names, "runs"]) await queues.admit(jobAsking(name, { terms }));
+      for (const name of names) await end(redis, prefix, `shop~${name}`);
+      expect(await queues.admit(jobAsking("runs too", { terms }))).toEqual({ kind: "created" });
+      const tight = shopTerms({ tenantMax: 2 });
+      expect(kindsOf([await queues.admit(jobAsking("more", { terms: tight }))])).toEqual(["tenant"]);
+      expect(await redis.zcard(keys.open("shop", "acme"))).toBe(2);
+      // All that were looked at had ended, so there might have been more.
+      expect(await redis.exists(looked)).toBe(0);
+      expect(kindsOf([await queues.admit(jobAsking("again", { terms: tight }))])).toEqual(["tenant"]);
+      expect(await redis.pttl(looked)).toBeGreaterThan(0);
+      await end(redis, prefix, "shop~runs");
+      expect(kindsOf([await queues.admit(jobAsking("soon", { terms: tight }))])).toEqual(["tenant"]);
+      await redis.del(looked);
+      expect(await queues.admit(jobAsking("later", { terms: tight }))).toEqual({ kind: "created" });
+    },
+  );
+
+  admissionTest(
     "in memory is refused, and takes its size from what room there is",
     async ({ redis, prefix, queues }) => {
       const { admission } = keysOf(prefix);

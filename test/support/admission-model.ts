@@ -7,6 +7,8 @@ import type { AdmissionOutcome, AdmissionRequest, AdmissionTerms } from "#shared
 
 const JOB_BYTES = 1_000;
 const RECORD_BYTES = 250;
+/** Open jobs of a tenant that are looked through at once. */
+const LOOKED_MAX = 50;
 
 interface ModelJob {
   readonly place: string;
@@ -22,11 +24,20 @@ interface State {
   readonly dedups: Map<string, string>;
   /** Ids by `<queue>|<tenant>`; ended ones stay until they are looked for. */
   readonly open: Map<string, Set<string>>;
+  /** Those whose ended ones are not looked for now. */
+  readonly looked: Set<string>;
   room: number | null;
 }
 
 export class AdmissionModel {
-  #state: State = { jobs: new Map(), records: new Map(), dedups: new Map(), open: new Map(), room: null };
+  #state: State = {
+    jobs: new Map(),
+    records: new Map(),
+    dedups: new Map(),
+    open: new Map(),
+    looked: new Set(),
+    room: null,
+  };
 
   get room(): number | null {
     return this.#state.room;
@@ -56,6 +67,11 @@ export class AdmissionModel {
 
   remove(jobId: string): void {
     this.#state.jobs.delete(jobId);
+  }
+
+  /** So long that every open set may be looked through again. */
+  timePasses(): void {
+    this.#state.looked.clear();
   }
 
   admitAll(jobs: readonly AdmissionRequest[], isAtomic: boolean): AdmissionOutcome[] {
@@ -131,11 +147,15 @@ export class AdmissionModel {
     return resting.length - scheduled >= terms.depthMax ? "backlog" : null;
   }
 
-  /** Looks for ended ones only where there would be no place. */
+  /** Looks for ended ones only where there would be no place, and not again for a while. */
   #hasPlaceFor(terms: AdmissionTerms): boolean {
     const open = this.#open(terms);
+    const name = nameOf(terms);
     if (open.size < terms.tenantMax) return true;
+    if (this.#state.looked.has(name)) return false;
+    if (open.size > LOOKED_MAX) throw new RangeError("the model looks at all of them at once");
     for (const jobId of open) if (this.#state.jobs.get(jobId)?.hasEnded !== false) open.delete(jobId);
+    this.#state.looked.add(name);
     return open.size < terms.tenantMax;
   }
 
@@ -151,24 +171,29 @@ export class AdmissionModel {
     if (this.#state.room !== null) this.#state.room -= bytes;
   }
 
-  #open({ queue, tenant }: AdmissionTerms): Set<string> {
-    const name = `${queue}|${tenant}`;
+  #open(terms: AdmissionTerms): Set<string> {
+    const name = nameOf(terms);
     const open = this.#state.open.get(name) ?? new Set();
     this.#state.open.set(name, open);
     return open;
   }
 }
 
+function nameOf({ queue, tenant }: AdmissionTerms): string {
+  return `${queue}|${tenant}`;
+}
+
 function isRefusal({ kind }: AdmissionOutcome): boolean {
   return kind === "conflict" || kind === "unroutable" || kind === "refused";
 }
 
-function copyOf({ jobs, records, dedups, open, room }: State): State {
+function copyOf({ jobs, records, dedups, open, looked, room }: State): State {
   return {
     jobs: new Map([...jobs].map(([id, job]) => [id, { ...job }])),
     records: new Map(records),
     dedups: new Map(dedups),
     open: new Map([...open].map(([name, ids]) => [name, new Set(ids)])),
+    looked: new Set(looked),
     room,
   };
 }

@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import {
   BURST_REQUESTS,
   BURST_WAIT_MS_MAX,
+  begunATurnMax,
   decideLimit,
   decideWait,
   isMostlyRefused,
@@ -11,6 +12,7 @@ import {
   LIMIT_MAX,
   LIMIT_MIN,
   mayBegin,
+  unreadMsMax,
   WAIT_MS_MAX,
   WAITING_MAX,
   type WaitFacts,
@@ -149,5 +151,21 @@ describe("a tenant's requests", () => {
     expect(isMostlyRefused({ taken: 19, refused: 20 })).toBe(true);
     expect(isMostlyRefused({ taken: 20, refused: 20 })).toBe(false);
     expect(isMostlyRefused({ taken: 0, refused: 19 })).toBe(false);
+  });
+
+  test("may lie unread for less while others send, and what matters is read however old it is", () => {
+    const alone = PRIORITIES.map((priority) => unreadMsMax(priority, false));
+    const shared = PRIORITIES.map((priority) => unreadMsMax(priority, true));
+    const always = Number.POSITIVE_INFINITY;
+    expect(Object.fromEntries(PRIORITIES.map((it, n) => [it, [alone[n], shared[n]]]))).toEqual({
+      critical: [always, always],
+      high: [always, always],
+      normal: [10, 2],
+      low: [5, 2],
+    });
+  });
+
+  test("are begun in shorter turns while others send", () => {
+    expect([begunATurnMax(false), begunATurnMax(true)]).toEqual([32, 8]);
   });
 });

@@ -5,12 +5,14 @@ import { describe, expect, onTestFinished, test, vi } from "vitest";
 import { BURST_WAIT_MS_MAX } from "#producer/decide-overload";
 import { OverloadGate } from "#producer/overload-gate";
 import { Flag } from "#shared/flag";
+import type { Authentication } from "#shared/http/authenticate";
+import { keysOnly, type TestKey, testKey } from "#test/support/api-keys";
 import { FakeClock } from "#test/support/fake-clock";
 import { request, serve } from "./server-builder.ts";
 
 type Admit = NonNullable<NonNullable<Parameters<typeof serve>[0]>["admit"]>;
 
-async function gatedServer(admit: Admit) {
+async function gatedServer(admit: Admit, authentication?: Authentication) {
   const refused: string[] = [];
   const clock = new FakeClock();
   const loop = { activeMs: 0 };
@@ -20,7 +22,7 @@ async function gatedServer(admit: Admit) {
     activeMs: () => loop.activeMs,
     onRefused: (problem, priority) => refused.push(`${problem.code} ${priority}`),
   });
-  const { server } = serve({ gate, admit, loopbackOnly: false });
+  const { server } = serve({ gate, admit, loopbackOnly: false, ...(authentication && { authentication }) });
   await server.listen({ host: "127.0.0.1", port: 0 });
   const { port } = server.server.address() as AddressInfo;
   return { gate, refused, clock, loop, url: `http://127.0.0.1:${port}/v1/jobs` };
@@ -36,8 +38,12 @@ async function heldServer() {
   return { ...(await gatedServer(admit)), stored };
 }
 
-function post(url: string, priority?: string): Promise<Response> {
-  const headers = { "content-type": "application/json", ...(priority && { "sluice-priority": priority }) };
+function post(url: string, priority?: string, key?: TestKey): Promise<Response> {
+  const headers = {
+    "content-type": "application/json",
+    ...(priority && { "sluice-priority": priority }),
+    ...key?.bearer,
+  };
   return fetch(url, { method: "POST", headers, body: JSON.stringify(request) });
 }
 
@@ -111,15 +117,18 @@ describe("a process with as many requests as it can bear", () => {
 
 describe("a process that refuses most of what a tenant sends", () => {
   /** One that has refused 25 between two looks of its gate. */
-  async function refusingServer() {
-    const server = await gatedServer(async () => ({ kind: "refused", reason: "backlog" }));
+  async function refusingServer(keys: readonly TestKey[] = []) {
+    const authentication = keys.length === 0 ? undefined : keysOnly(keys);
+    const server = await gatedServer(async () => ({ kind: "refused", reason: "backlog" }), authentication);
     const stop = new AbortController();
     const run = server.gate.run(stop.signal);
     onTestFinished(async () => {
       stop.abort();
       await run;
     });
-    const codes = await Promise.all(Array.from({ length: 25 }, async () => codeOf(await post(server.url))));
+    const codes = await Promise.all(
+      Array.from({ length: 25 }, async () => codeOf(await post(server.url, undefined, keys[0]))),
+    );
     expect(new Set(codes)).toEqual(new Set(["BACKLOG_FULL"]));
     await server.clock.advance(100);
     return server;
@@ -147,5 +156,19 @@ describe("a process that refuses most of what a tenant sends", () => {
     await clock.advance(100);
     loop.activeMs += 1_000;
     expect(await codeOf(await post(url))).toBe("BACKLOG_FULL");
+  });
+
+  test("reads less of it while others send, and theirs as ever", async () => {
+    const [noisy, quiet] = ["noisy", "quiet"].map((tenant) => testKey(["jobs:write"], { tenant }));
+    if (noisy === undefined || quiet === undefined) throw new Error("two tenants");
+    const { loop, url } = await refusingServer([noisy, quiet]);
+    loop.activeMs += 2.1;
+    expect(await codeOf(await post(url, undefined, noisy))).toBe("BACKLOG_FULL");
+    loop.activeMs += 1_000;
+    expect(await codeOf(await post(url, undefined, quiet))).toBe("BACKLOG_FULL");
+    loop.activeMs += 2.1;
+    expect(await codeOf(await post(url, undefined, noisy))).toBe("OVERLOADED");
+    loop.activeMs += 2;
+    expect(await codeOf(await post(url, undefined, noisy))).toBe("BACKLOG_FULL");
   });
 });
