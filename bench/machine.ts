@@ -31,12 +31,19 @@ export function describeMachine(): Machine {
   };
 }
 
-export function describeMethod({ rounds, seconds, jobs, connections }: BenchOptions): readonly string[] {
+export function describeMethod({
+  rounds,
+  seconds,
+  jobs,
+  connections,
+  redis,
+}: BenchOptions): readonly string[] {
+  const reached = redis === "tcp" ? "TCP on loopback" : "a Unix socket";
   const settings = Object.entries(REDIS_SETTINGS).map(([name, value]) => `${name} ${value || '""'}`);
   return [
     `${rounds} rounds, each side once a round, one after the other; median (min - max) of the rounds`,
     "each server, worker and load a process of its own; all share this machine's cores",
-    `each measurement with an empty Redis of its own on a Unix socket: ${settings.join(", ")}`,
+    `each measurement with an empty Redis of its own by ${reached}: ${settings.join(", ")}`,
     `HTTP: loopback, ${connections} connections in a closed loop, 192 bytes a body, 1 s of warm-up, then ${seconds} s`,
     "everything on: an idempotency key on each request, bounds of the backlog, a limits document with throttles",
     `stream: one request of lines, written as fast as it is taken, 1 s of warm-up, then ${seconds} s`,

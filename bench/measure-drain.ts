@@ -11,7 +11,7 @@ import { type CpuReading, readCpu } from "./cpu-time.ts";
 import { startSluiceDoor, storedJobs } from "./measure-ingest.ts";
 import { jobsUrl, load, type Side, SLOTS, startProgram, startSluiceWorker } from "./programs.ts";
 import { countJobs, type QueueCounts, RAW_QUEUE, SLUICE_LANE } from "./queue-keys.ts";
-import { type RedisServer, startRedis } from "./redis-server.ts";
+import { type RedisServer, startRedis, type Transport } from "./redis-server.ts";
 import { type Sample, sampleOf } from "./sample.ts";
 
 const POLL_MS = 5;
@@ -24,6 +24,7 @@ const PRELOAD_MAX_MS = 600_000;
 
 export interface DrainOptions {
   readonly jobs: number;
+  readonly redis: Transport;
   readonly nodeArgs: readonly string[];
 }
 
@@ -57,18 +58,18 @@ const sluice: WorkerKind = {
 export const measureRawWorker = (options: DrainOptions) => measure(raw, options);
 export const measureSluiceWorker = (options: DrainOptions) => measure(sluice, options);
 
-function measure(kind: WorkerKind, { jobs, nodeArgs }: DrainOptions): Promise<Sample> {
+function measure(kind: WorkerKind, { jobs, redis, nodeArgs }: DrainOptions): Promise<Sample> {
   return withCleanup(async (cleanup) => {
-    const store = await startRedis(cleanup);
-    const { socketPath } = store;
+    const store = await startRedis(cleanup, redis);
+    const { url: redisUrl } = store;
     const emptyBytes = await store.usedMemoryBytes();
     await withCleanup(async (preloading) => {
-      await kind.preload({ cleanup: preloading, socketPath, nodeArgs: [] }, jobs, store);
+      await kind.preload({ cleanup: preloading, redisUrl, nodeArgs: [] }, jobs, store);
     });
     await storedJobs(store, kind.queue, jobs);
 
     const { before, after } = await withCleanup(async (running) => {
-      const worker = kind.start({ cleanup: running, socketPath, nodeArgs });
+      const worker = kind.start({ cleanup: running, redisUrl, nodeArgs });
       return watchDrain(store, { worker, queue: kind.queue, jobs });
     });
     const redisBytesPerJob = ((await store.usedMemoryBytes()) - emptyBytes) / jobs;

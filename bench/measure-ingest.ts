@@ -5,7 +5,7 @@ import { readCpu } from "./cpu-time.ts";
 import { publishLimits } from "./limits.ts";
 import { jobsUrl, load, publishApp, type Side, startProgram, startSluiceProducer } from "./programs.ts";
 import { countJobs, RAW_QUEUE, SLUICE_LANE } from "./queue-keys.ts";
-import { type RedisServer, startRedis } from "./redis-server.ts";
+import { type RedisServer, startRedis, type Transport } from "./redis-server.ts";
 import { type Sample, sampleOf } from "./sample.ts";
 
 /** For the just-in-time compiler; not measured. */
@@ -14,6 +14,7 @@ const WARM_UP_SECONDS = 1;
 export interface LoadOptions {
   readonly seconds: number;
   readonly connections: number;
+  readonly redis: Transport;
   readonly nodeArgs: readonly string[];
 }
 
@@ -59,13 +60,13 @@ export async function startSluiceDoor(side: Side, store: RedisServer, isThrottle
   return startSluiceProducer(side);
 }
 
-function measure(kind: Server, { seconds, connections, nodeArgs }: LoadOptions): Promise<Sample> {
+function measure(kind: Server, { seconds, connections, redis, nodeArgs }: LoadOptions): Promise<Sample> {
   return withCleanup(async (cleanup) => {
-    const store = await startRedis(cleanup);
-    const { socketPath } = store;
-    const server = await kind.start({ cleanup, socketPath, nodeArgs }, store);
+    const store = await startRedis(cleanup, redis);
+    const { url: redisUrl } = store;
+    const server = await kind.start({ cleanup, redisUrl, nodeArgs }, store);
     const url = await jobsUrl(server);
-    const loader = startProgram("load", { cleanup, socketPath, nodeArgs: [] });
+    const loader = startProgram("load", { cleanup, redisUrl, nodeArgs: [] });
     const emptyBytes = await store.usedMemoryBytes();
 
     const warmUp = await load(loader, { url, connections, keys: kind.keys, seconds: WARM_UP_SECONDS });

@@ -16,11 +16,15 @@ const ANSWER_MAX_MS = 60_000;
 export const measureAdd = (options: LoadOptions) => measure(options, 1, options.connections);
 export const measureAddBulk = (options: LoadOptions) => measure(options, BULK_JOBS, 1);
 
-function measure({ seconds, nodeArgs }: LoadOptions, batch: number, inFlight: number): Promise<Sample> {
+function measure(
+  { seconds, redis, nodeArgs }: LoadOptions,
+  batch: number,
+  inFlight: number,
+): Promise<Sample> {
   return withCleanup(async (cleanup) => {
-    const store = await startRedis(cleanup);
+    const store = await startRedis(cleanup, redis);
     const env = { BENCH_BATCH: String(batch), BENCH_IN_FLIGHT: String(inFlight) };
-    const adder = startProgram("raw-add", { cleanup, socketPath: store.socketPath, nodeArgs }, env);
+    const adder = startProgram("raw-add", { cleanup, redisUrl: store.url, nodeArgs }, env);
     await adder.untilPrinted(/ready/);
     const emptyBytes = await store.usedMemoryBytes();
     const add = (wantedSeconds: number) =>

@@ -9,13 +9,13 @@ import { type Sample, sampleOf } from "./sample.ts";
 
 const WARM_UP_SECONDS = 1;
 
-export function measureSluiceStream({ seconds, nodeArgs }: LoadOptions): Promise<Sample> {
+export function measureSluiceStream({ seconds, redis, nodeArgs }: LoadOptions): Promise<Sample> {
   return withCleanup(async (cleanup) => {
-    const store = await startRedis(cleanup);
-    const { socketPath } = store;
-    const server = await startSluiceDoor({ cleanup, socketPath, nodeArgs }, store);
+    const store = await startRedis(cleanup, redis);
+    const { url: redisUrl } = store;
+    const server = await startSluiceDoor({ cleanup, redisUrl, nodeArgs }, store);
     const url = await jobsUrl(server);
-    const loader = startProgram("stream-load", { cleanup, socketPath, nodeArgs: [] });
+    const loader = startProgram("stream-load", { cleanup, redisUrl, nodeArgs: [] });
     await loader.untilPrinted(/ready/);
     const emptyBytes = await store.usedMemoryBytes();
 

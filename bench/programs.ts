@@ -14,8 +14,8 @@ const SCRIPT_MAX_MS = 60_000;
 /** One started side of a comparison, ready to be measured. */
 export interface Side {
   readonly cleanup: Cleanup;
-  /** Path of the Redis server's socket. */
-  readonly socketPath: string;
+  /** Of the Redis server: `unix://<path>` or `redis://<host>:<port>`. */
+  readonly redisUrl: string;
   /** For the measured process alone, such as a profiler's. */
   readonly nodeArgs: readonly string[];
 }
@@ -32,7 +32,7 @@ const PROGRAMS = {
 
 export function startProgram(
   program: keyof typeof PROGRAMS,
-  { cleanup, socketPath, nodeArgs }: Side,
+  { cleanup, redisUrl, nodeArgs }: Side,
   env: Readonly<Record<string, string>> = {},
 ): Child {
   const script = fileURLToPath(PROGRAMS[program]);
@@ -41,7 +41,7 @@ export function startProgram(
       name: program,
       command: process.execPath,
       args: [...nodeArgs, script],
-      env: { BENCH_REDIS_SOCKET: socketPath, ...env },
+      env: { BENCH_REDIS_URL: redisUrl, ...env },
     },
     cleanup,
   );
@@ -65,7 +65,7 @@ function startSluice(room: "producer" | "worker", side: Side, args: readonly str
   const script = fileURLToPath(new URL(`../dist/${room}/main.js`, import.meta.url));
   if (!existsSync(script)) throw new Error("dist/ is missing; run npm run build first");
   const env = {
-    SLUICE_REDIS_URL: `unix://${side.socketPath}`,
+    SLUICE_REDIS_URL: side.redisUrl,
     SLUICE_API_PORT: "0",
     SLUICE_APP: fileURLToPath(new URL("./programs/app.mjs", import.meta.url)),
     SLUICE_RELEASE: RELEASE,

@@ -1,10 +1,13 @@
 /**
- * A Redis server of its own for each measurement, empty, on a Unix socket in a directory of its own.
+ * A Redis server of its own for each measurement, empty, in a directory of its own.
  *
  * Both sides of a comparison get the same: every write is on disk before its answer (AOF always),
  * nothing is evicted, and the AOF is not rewritten in the middle of a measurement.
  */
+
+import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Redis } from "ioredis";
@@ -22,8 +25,13 @@ export const REDIS_SETTINGS: Readonly<Record<string, string>> = {
   "maxmemory-policy": "noeviction",
 };
 
+/** How it is reached: over TCP on loopback, or by a Unix socket, which costs less for every write. */
+export const TRANSPORTS = ["tcp", "socket"] as const;
+export type Transport = (typeof TRANSPORTS)[number];
+
 export interface RedisServer {
-  readonly socketPath: string;
+  /** `unix://<path>` or `redis://<host>:<port>`. */
+  readonly url: string;
   readonly pid: number;
   /** The bench's own connection, for looking. */
   readonly redis: Redis;
@@ -31,13 +39,16 @@ export interface RedisServer {
 }
 
 /** @throws when there is no Redis server program, or it does not start. */
-export async function startRedis(cleanup: Cleanup): Promise<RedisServer> {
+export async function startRedis(cleanup: Cleanup, transport: Transport): Promise<RedisServer> {
   const directory = mkdtempSync(join(tmpdir(), "sluice-bench-"));
   const remove = () => rmSync(directory, { recursive: true, force: true });
   cleanup.add({ undo: async () => remove(), undoNow: remove });
 
   const socketPath = join(directory, "redis.sock");
-  const settings = { port: "0", unixsocket: socketPath, dir: directory, ...REDIS_SETTINGS };
+  const port = transport === "tcp" ? await freePort() : 0;
+  const url = transport === "tcp" ? `redis://127.0.0.1:${port}` : `unix://${socketPath}`;
+  const reached = { bind: "127.0.0.1", port: String(port), unixsocket: socketPath };
+  const settings = { ...reached, dir: directory, ...REDIS_SETTINGS };
   const args = Object.entries(settings).flatMap(([name, value]) => [`--${name}`, value]);
   const server = Child.start({ name: "redis-server", command: foundServer().path, args }, cleanup);
   await server.untilPrinted(/ready to accept connections/i);
@@ -46,7 +57,7 @@ export async function startRedis(cleanup: Cleanup): Promise<RedisServer> {
   redis.on("error", () => undefined);
   const disconnect = () => redis.disconnect();
   cleanup.add({ undo: async () => disconnect(), undoNow: disconnect });
-  return { socketPath, pid: server.pid, redis, usedMemoryBytes: () => usedMemoryBytes(redis) };
+  return { url, pid: server.pid, redis, usedMemoryBytes: () => usedMemoryBytes(redis) };
 }
 
 export function redisVersion(): string {
@@ -57,6 +68,16 @@ function foundServer() {
   const choice = findRedisServer();
   if (choice.kind === "found") return choice;
   throw new Error(`The bench needs a real Redis.\n${redisAdvice("test")}`);
+}
+
+/** One that nobody listened on a moment ago. */
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, "close");
+  return port;
 }
 
 async function usedMemoryBytes(redis: Redis): Promise<number> {

@@ -4,9 +4,10 @@ import Fastify from "fastify";
 import { Redis } from "ioredis";
 import { endWithParent } from "./end-with-parent.mjs";
 import { receiptBody } from "./receipt.mjs";
+import { redisAddress } from "./redis-address.mjs";
 
 endWithParent();
-const queue = new Queue("receipts", { connection: new Redis({ path: process.env.BENCH_REDIS_SOCKET }) });
+const queue = new Queue("receipts", { connection: new Redis(redisAddress) });
 await queue.waitUntilReady();
 const server = Fastify();
 

@@ -9,11 +9,12 @@ import { Queue } from "bullmq";
 import { Redis } from "ioredis";
 import { endWithParent } from "./end-with-parent.mjs";
 import { BODY } from "./receipt.mjs";
+import { redisAddress } from "./redis-address.mjs";
 
 endWithParent();
 const batch = Number(process.env.BENCH_BATCH);
 const inFlight = Number(process.env.BENCH_IN_FLIGHT);
-const queue = new Queue("receipts", { connection: new Redis({ path: process.env.BENCH_REDIS_SOCKET }) });
+const queue = new Queue("receipts", { connection: new Redis(redisAddress) });
 await queue.waitUntilReady();
 
 const data = JSON.parse(BODY);

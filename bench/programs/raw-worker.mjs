@@ -2,9 +2,10 @@
 import { Worker } from "bullmq";
 import { Redis } from "ioredis";
 import { endWithParent } from "./end-with-parent.mjs";
+import { redisAddress } from "./redis-address.mjs";
 
 endWithParent();
-const connection = new Redis({ path: process.env.BENCH_REDIS_SOCKET, maxRetriesPerRequest: null });
+const connection = new Redis(redisAddress, { maxRetriesPerRequest: null });
 const worker = new Worker("receipts", async () => undefined, {
   connection,
   concurrency: Number(process.env.BENCH_SLOTS),

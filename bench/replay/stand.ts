@@ -45,9 +45,9 @@ export async function startStand(terms: StandTerms, cleanup: Cleanup): Promise<S
   const remove = () => rmSync(directory, { recursive: true, force: true });
   cleanup.add({ undo: async () => remove(), undoNow: remove });
 
-  const redis = await startRedis(cleanup);
+  const redis = await startRedis(cleanup, "socket");
   const common = {
-    SLUICE_REDIS_URL: `unix://${redis.socketPath}`,
+    SLUICE_REDIS_URL: redis.url,
     SLUICE_DATA_DIR: directory,
     REPLAY_LEDGER: join(directory, "ledger.jsonl"),
   };

@@ -39,7 +39,7 @@ try {
 }
 
 async function run(): Promise<number> {
-  const { redis } = await startRedis(cleanup);
+  const { redis } = await startRedis(cleanup, "socket");
   const note = (text: string) => process.stderr.write(`${text}\n`);
   note(
     `filling Redis: ${SIZE.queues * SIZE.lanesPerQueue} lanes, ${SIZE.queues * SIZE.workersPerQueue} workers`,
