@@ -5,12 +5,11 @@
  * nothing is evicted, and the AOF is not rewritten in the middle of a measurement.
  */
 
-import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
-import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Redis } from "ioredis";
+import { freePort } from "#test/support/free-port";
 import { redisAdvice } from "../ops/decide-redis.mjs";
 import { findRedisServer } from "../ops/redis-server.mjs";
 import { Child } from "./child.ts";
@@ -68,16 +67,6 @@ function foundServer() {
   const choice = findRedisServer();
   if (choice.kind === "found") return choice;
   throw new Error(`The bench needs a real Redis.\n${redisAdvice("test")}`);
-}
-
-/** One that nobody listened on a moment ago. */
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, "close");
-  return port;
 }
 
 async function usedMemoryBytes(redis: Redis): Promise<number> {
