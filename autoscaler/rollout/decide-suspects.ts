@@ -10,6 +10,7 @@ import type { RolloutPolicy } from "#shared/rollout/rollout-policy";
 import { type Evidence, failuresOf } from "./decide-evidence.ts";
 import { isWorse } from "./decide-failure-gate.ts";
 import { rateOf, type Share } from "./estimate-bounds.ts";
+import { chanceOfSoMany } from "./estimate-exact-chance.ts";
 import type { Suspect } from "./rollout-document.ts";
 import type { ComponentTally, WorkerTally } from "./rollout-observation.ts";
 
@@ -19,6 +20,13 @@ interface Candidate {
   readonly failures: Share;
 }
 
+interface Trial {
+  readonly suspect: Share;
+  readonly rest: Share;
+  /** Chance that an equally good suspect is called worse, at most. */
+  readonly error: number;
+}
+
 /** How often naming may err; nothing is halted for a name alone. */
 const NAMING_ERROR = 0.01;
 
@@ -26,8 +34,9 @@ const NAMING_ERROR = 0.01;
  * The bad workers, worst first.
  *
  * @param isFailing a gate fails. Against the old release's many jobs that is proven before a few siblings prove which
- * worker it is, so naming may err as often as it ever may: a wrong name costs one more watch, and a second
- * one is the release's fault.
+ * worker it is by bounds that hold at all looks. This look alone counts then: when it comes depends on the workers'
+ * failures together and not on whose they are, so an exact test of one look holds. It may err as often as naming
+ * ever may: a wrong name costs one more watch, and a second one is the release's fault.
  */
 export function decideBadWorkers(
   workers: readonly WorkerTally[],
@@ -40,8 +49,11 @@ export function decideBadWorkers(
     name: it.worker,
     failures: failuresOf(it),
   }));
+  const isProven = isFailing
+    ? (trial: Trial) => isWorseExactly(trial, policy)
+    : (trial: Trial) => isWorse({ ...trial, allowance: 1 }, policy);
   const errorRate = isFailing ? Math.max(policy.errorRate, NAMING_ERROR) : policy.errorRate;
-  const failing = worseThanTheirRest(candidates, errorRate, policy);
+  const failing = worseThanTheirRest(candidates, errorRate, isProven);
   return failing.length > 0 ? failing : stallingAlone(workers, candidates);
 }
 
@@ -73,7 +85,9 @@ export function decideSuspects(
       name: it.name,
       failures: { hits: it.failed, trials: it.finished },
     }));
-    return worseThanTheirRest(candidates, NAMING_ERROR, policy);
+    return worseThanTheirRest(candidates, NAMING_ERROR, (trial) =>
+      isWorse({ ...trial, allowance: 1 }, policy),
+    );
   });
   return [itself, ...within.toSorted(worstFirst)];
 }
@@ -81,7 +95,7 @@ export function decideSuspects(
 function worseThanTheirRest(
   candidates: readonly Candidate[],
   errorRate: number,
-  policy: RolloutPolicy,
+  isProven: (trial: Trial) => boolean,
 ): readonly Suspect[] {
   const all = pooled(candidates.map(({ failures }) => failures));
   const error = errorRate / Math.max(candidates.length, 1);
@@ -89,10 +103,19 @@ function worseThanTheirRest(
     .flatMap((candidate) => {
       const { hits, trials } = candidate.failures;
       const rest = { hits: all.hits - hits, trials: all.trials - trials };
-      const comparison = { suspect: candidate.failures, rest, error, allowance: 1 };
-      return isWorse(comparison, policy) ? [suspectOf(candidate, rateOf(rest))] : [];
+      const isOne = isProven({ suspect: candidate.failures, rest, error });
+      return isOne ? [suspectOf(candidate, rateOf(rest))] : [];
     })
     .toSorted(worstFirst);
+}
+
+/** As {@link isWorse}, at one look: whether the failures would rarely fall on this one if they were dealt at random. */
+function isWorseExactly(
+  { suspect, rest, error }: Trial,
+  { worseFactor, failureFloor }: RolloutPolicy,
+): boolean {
+  if (rateOf(suspect) < worseFactor * Math.max(rateOf(rest), failureFloor)) return false;
+  return chanceOfSoMany(suspect, pooled([suspect, rest])) <= error;
 }
 
 /** The one worker whose jobs stall, if no sibling's do. */

@@ -7,7 +7,9 @@ import {
   logGamma,
   lowestMean,
   lowestRate,
+  type Share,
 } from "#autoscaler/rollout/estimate-bounds";
+import { chanceOfSoMany } from "#autoscaler/rollout/estimate-exact-chance";
 import {
   boundIndexAt,
   boundIndexBelow,
@@ -87,6 +89,47 @@ function crossesOnce(dice: Dice): boolean {
     if (isAbove({ hits, trials }, 0.05, 0.02)) return true;
   }
   return false;
+}
+
+describe("the chance that so many failures fall on one part", () => {
+  // Fisher's lady tasting tea: all four cups of eight by luck, 1 of 70; at least three, 17 of 70.
+  test.each([
+    { hits: 4, chance: 1 / 70 },
+    { hits: 3, chance: 17 / 70 },
+    { hits: 0, chance: 1 },
+  ])("is $chance for at least $hits of four among eight with four", ({ hits, chance }) => {
+    expect(chanceOfSoMany({ hits, trials: 4 }, { hits: 4, trials: 8 })).toBeCloseTo(chance, 9);
+  });
+
+  test("is one where there is nobody else, or nothing", () => {
+    expect(chanceOfSoMany({ hits: 9, trials: 20 }, { hits: 9, trials: 20 })).toBeCloseTo(1, 9);
+    expect(chanceOfSoMany({ hits: 0, trials: 0 }, { hits: 0, trials: 0 })).toBe(1);
+  });
+
+  test("is how often it happens", () => {
+    const dice = new Dice(5);
+    const [part, all] = [
+      { hits: 8, trials: 20 },
+      { hits: 12, trials: 60 },
+    ];
+    const rounds = 20_000;
+    const dealt = Array.from({ length: rounds }, () => dealtOn(part.trials, all, dice));
+    const seen = dealt.filter((hits) => hits >= part.hits).length;
+    const chance = chanceOfSoMany(part, all);
+    const deviation = Math.sqrt((chance * (1 - chance)) / rounds);
+    expect(Math.abs(seen / rounds - chance)).toBeLessThan(4 * deviation);
+  });
+});
+
+/** How many of all hits fall on the first `places` when they are dealt at random. */
+function dealtOn(places: number, { hits, trials }: Share, dice: Dice): number {
+  let [left, onThem] = [hits, 0];
+  for (let place = 0; place < trials; place += 1) {
+    const isHit = dice.chance(left / (trials - place));
+    if (isHit) left -= 1;
+    if (isHit && place < places) onThem += 1;
+  }
+  return onThem;
 }
 
 describe("the lowest mean of events that come one by one", () => {
