@@ -69,6 +69,11 @@ export interface LaneObservation {
    * @default 1
    */
   readonly dispersion?: number;
+  /**
+   * Looks a second in which any job came, smoothed like the arrival rate. Missing or `null`: not known.
+   * @default the arrival rate
+   */
+  readonly occasionsPerSec?: number | null;
 }
 
 export interface LanePolicy {
@@ -142,8 +147,11 @@ const PROMISE_SHARE_DEFAULT = 0.5;
 /** An empty lane that would keep less than this of a slot busy may go to zero: the average alone never gets there. */
 const IDLE_LOAD_SLOTS = 0.5;
 
-/** The same, when a cold start would break the promise: less than one job in ten minutes. */
-const IDLE_ARRIVAL_RATE_PER_SEC = 1 / 600;
+/**
+ * The same, when a cold start would break the promise: jobs come on less than one occasion in ten minutes. A thousand at
+ * once are one occasion: their rate alone would hold a worker for twenty minutes after them.
+ */
+const IDLE_OCCASIONS_PER_SEC = 1 / 600;
 
 export function decideLaneSlots(observation: LaneObservation, policy: LanePolicy): LaneSlotsDecision {
   const { waiting, active, dueSoon } = observation;
@@ -182,6 +190,7 @@ interface KnownLane {
   readonly figures: LaneFigures;
   readonly deadlineFacts: DeadlineFacts;
   readonly arrivalRatePerSec: number | null;
+  readonly occasionsPerSec: number;
   readonly reachable: boolean;
 }
 
@@ -225,6 +234,11 @@ function knownLane(observation: LaneObservation, counts: Counts, policy: LanePol
       safetyZ,
     },
     arrivalRatePerSec,
+    // Of jobs that came one by one there is one at each occasion.
+    occasionsPerSec: Math.min(
+      arrivalRatePerSec ?? 0,
+      observation.occasionsPerSec ?? Number.POSITIVE_INFINITY,
+    ),
     reachable: pickupPromiseMs >= startDelayMs + serviceTimeMs,
   };
 }
@@ -260,8 +274,8 @@ function isIdle(lane: KnownLane): boolean {
   return lane.figures.jobsInSystem === 0 && isQuiet(lane);
 }
 
-function isQuiet({ figures, arrivalRatePerSec, reachable }: KnownLane): boolean {
-  if (!reachable) return (arrivalRatePerSec ?? 0) < IDLE_ARRIVAL_RATE_PER_SEC;
+function isQuiet({ figures, occasionsPerSec, reachable }: KnownLane): boolean {
+  if (!reachable) return occasionsPerSec < IDLE_OCCASIONS_PER_SEC;
   return (figures.loadSlots ?? 0) < IDLE_LOAD_SLOTS;
 }
 

@@ -4,6 +4,7 @@
  * Pure. It keeps at most ten minutes and at most {@link ENTRIES_MAX} entries, so that its state stays small enough to hand on.
  */
 import type { RecentArrivals } from "./decide-deadline-slots.ts";
+import { RATE_WINDOW_MS } from "./estimate-arrival-rate.ts";
 import { gainOf } from "./estimate-mean.ts";
 
 const KEPT_MS = 600_000;
@@ -95,6 +96,15 @@ export function surgeOf(pattern: ArrivalPattern | null, ratePerSec: number, tick
       surge = Math.max(surge, ((jobs - SURGE_DOUBT_Z * deviation) * 1_000) / Math.max(spanMs, tickMs));
   }
   return surge;
+}
+
+/** Looks a second in which any job came, those of long ago counted for less: a crowd that comes at once is one. */
+export function occasionsOf(pattern: ArrivalPattern, nowMs: number): number {
+  let occasions = 0;
+  for (const [atMs, , jobs] of pattern.entries) {
+    if (jobs > 0) occasions += Math.exp((atMs - nowMs) / RATE_WINDOW_MS);
+  }
+  return (occasions * 1_000) / RATE_WINDOW_MS;
 }
 
 /** Early looks, which come when something happens, are put together until they make up a tick. */

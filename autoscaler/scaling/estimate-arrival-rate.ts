@@ -7,8 +7,8 @@
 
 import { estimateMean, gainOf } from "./estimate-mean.ts";
 
-/** What happened longer ago than this fades. */
-const WINDOW_MS = 120_000;
+/** What happened longer ago than this fades, in milliseconds. */
+export const RATE_WINDOW_MS = 120_000;
 
 /** One tick of the autoscaler: with less than this seen, one arrival would look like a flood. */
 const EVIDENCE_MS_MIN = 5_000;
@@ -44,8 +44,8 @@ export function estimateArrivalRate(
     previous === null ? null : { mean: previous.arrivalRatePerSec, weight: previous.weight },
     {
       value: (arrivals * 1000) / elapsedMs,
-      gain: gainOf(elapsedMs, WINDOW_MS),
-      weightMin: gainOf(EVIDENCE_MS_MIN, WINDOW_MS),
+      gain: gainOf(elapsedMs, RATE_WINDOW_MS),
+      weightMin: gainOf(EVIDENCE_MS_MIN, RATE_WINDOW_MS),
     },
   );
   return { arrivalRatePerSec: estimate.mean, weight: estimate.weight };

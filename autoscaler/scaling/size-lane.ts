@@ -12,7 +12,7 @@ import type { PoolRelease } from "./decide-lane-owners.ts";
 import { decideLaneSlots, type LaneSlotsDecision } from "./decide-lane-slots.ts";
 import type { Safety } from "./decide-safety.ts";
 import { type BreakerClamp, decideUsefulSlots } from "./decide-useful-slots.ts";
-import { type ArrivalPattern, recentArrivals, surgeOf } from "./estimate-arrival-pattern.ts";
+import { type ArrivalPattern, occasionsOf, recentArrivals, surgeOf } from "./estimate-arrival-pattern.ts";
 import { type ForecastState, forecastPerMinute } from "./estimate-forecast.ts";
 import { startingSlots } from "./estimate-starting-slots.ts";
 import type { PlannedPolicy, PoolSighting, SeenLane, SizedLane } from "./planner-input.ts";
@@ -72,6 +72,8 @@ function decided(seen: SeenLane, memory: LaneMemory): LaneSlotsDecision {
       recentArrivals: recentArrivals(pattern, nowMs, (measured.waiting ?? 0) + (measured.dueSoon ?? 0)),
       surgePerSec: surgeOf(pattern, arrivalRatePerSec ?? 0, tickMs),
       dispersion: pattern?.dispersion ?? 1,
+      // Told when it matters: whether anybody stays for an empty lane.
+      occasionsPerSec: pattern === null || jobsIn(measured) > 0 ? null : occasionsOf(pattern, nowMs),
     },
     { pickupPromiseMs: policy.pickupPromiseMs, tickMs, ...safety },
   );
@@ -148,8 +150,12 @@ function shareOf(seen: SeenLane, { shared, weight }: Sharing): number {
 /** Jobs in the system, and the slots that the arrivals keep busy. */
 function weightOf({ measured }: SeenLane): number {
   const { arrivalRatePerSec, serviceTimeMs } = measured;
-  const jobs = (measured.waiting ?? 0) + (measured.active ?? 0) + (measured.dueSoon ?? 0);
-  return jobs + ((arrivalRatePerSec ?? 0) * (serviceTimeMs ?? 0)) / 1_000;
+  return jobsIn(measured) + ((arrivalRatePerSec ?? 0) * (serviceTimeMs ?? 0)) / 1_000;
+}
+
+/** As far as they are known. */
+function jobsIn({ waiting, active, dueSoon }: SeenLane["measured"]): number {
+  return (waiting ?? 0) + (active ?? 0) + (dueSoon ?? 0);
 }
 
 function reads(release: PoolRelease, { generation }: SeenLane): boolean {

@@ -5,6 +5,7 @@ import {
   type ArrivalReading,
   ENTRIES_MAX,
   followArrivals,
+  occasionsOf,
   recentArrivals,
   surgeOf,
 } from "#autoscaler/scaling/estimate-arrival-pattern";
@@ -147,5 +148,25 @@ describe("workers on their way", () => {
         expect(left.reduce((sum, { workers }) => sum + workers, 0)).toBe(starting);
       }),
     );
+  });
+});
+
+describe("occasions on which jobs come", () => {
+  test("count a crowd once, and fade like the arrival rate", () => {
+    const one = follow([1]);
+    const crowd = follow([10_000]);
+    if (one === null || crowd === null) throw new Error("nothing was followed");
+    expect(occasionsOf(crowd, TICK_MS)).toBe(occasionsOf(one, TICK_MS));
+    expect(occasionsOf(one, TICK_MS)).toBeCloseTo(1 / 120, 9);
+    expect(occasionsOf(crowd, TICK_MS + 120_000)).toBeCloseTo(Math.exp(-1) / 120, 9);
+  });
+
+  test("are one a look of those that come all the time", () => {
+    // Looks since for ever, of which those within ten minutes are kept: 0.2 x (1 - e^-5), by a sum in place of an integral.
+    const steady = follow(Array.from({ length: 300 }, () => 7));
+    if (steady === null) throw new Error("nothing was followed");
+    expect(occasionsOf(steady, 300 * TICK_MS)).toBeCloseTo(0.2 * (1 - Math.exp(-5)), 2);
+    const none = follow([0, 0]);
+    expect(none === null ? null : occasionsOf(none, 0)).toBe(0);
   });
 });

@@ -235,6 +235,15 @@ describe("decideLaneSlots", () => {
       expect(size({ arrivalRatePerSec: 0.1 }, hasty).slots).toBe(1);
       expect(size({ arrivalRatePerSec: 1 / 601 }, hasty).slots).toBe(0);
     });
+
+    test("lets go when the last crowd was one occasion, however many came in it", () => {
+      const afterCrowd = { arrivalRatePerSec: 2 };
+      expect(size({ ...afterCrowd, occasionsPerSec: 1 / 601 }, hasty).slots).toBe(0);
+      expect(size({ ...afterCrowd, occasionsPerSec: 1 / 599 }, hasty).slots).toBeGreaterThan(0);
+      expect(size({ ...afterCrowd, occasionsPerSec: null }, hasty).slots).toBeGreaterThan(0);
+      // More occasions than jobs come of a look's edges: the rate is right then.
+      expect(size({ arrivalRatePerSec: 1 / 601, occasionsPerSec: 1 }, hasty).slots).toBe(0);
+    });
   });
 
   test.for([0, 0.1, 1e-9])("gives a finite whole number for a service time of %d ms", (serviceTimeMs) => {
@@ -255,6 +264,7 @@ describe("decideLaneSlots", () => {
       serviceTimeMs: fc.option(fc.double({ min: 0, max: 3_600_000, noNaN: true }), { nil: null }),
       readySlots: fc.nat(10_000),
       startDelayMs: fc.nat(600_000),
+      occasionsPerSec: fc.option(fc.double({ min: 0, max: 1, noNaN: true }), { nil: null }),
     });
     const anyPolicy = fc.record<LanePolicy>({
       pickupPromiseMs: fc.integer({ min: 1, max: 86_400_000 }),
