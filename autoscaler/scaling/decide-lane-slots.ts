@@ -147,11 +147,10 @@ const PROMISE_SHARE_DEFAULT = 0.5;
 /** An empty lane that would keep less than this of a slot busy may go to zero: the average alone never gets there. */
 const IDLE_LOAD_SLOTS = 0.5;
 
-/**
- * The same, when a cold start would break the promise: jobs come on less than one occasion in ten minutes. A thousand at
- * once are one occasion: their rate alone would hold a worker for twenty minutes after them.
- */
-const IDLE_OCCASIONS_PER_SEC = 1 / 600;
+/** The same when jobs come on fewer occasions a second: a thousand at once are one, whatever their average says later. */
+const IDLE_OCCASIONS = 1 / 60;
+/** When a cold start would break the promise, only fewer than this count: one in ten minutes. */
+const IDLE_OCCASIONS_UNREACHABLE = 1 / 600;
 
 export function decideLaneSlots(observation: LaneObservation, policy: LanePolicy): LaneSlotsDecision {
   const { waiting, active, dueSoon } = observation;
@@ -275,8 +274,8 @@ function isIdle(lane: KnownLane): boolean {
 }
 
 function isQuiet({ figures, occasionsPerSec, reachable }: KnownLane): boolean {
-  if (!reachable) return occasionsPerSec < IDLE_OCCASIONS_PER_SEC;
-  return (figures.loadSlots ?? 0) < IDLE_LOAD_SLOTS;
+  if (!reachable) return occasionsPerSec < IDLE_OCCASIONS_UNREACHABLE;
+  return (figures.loadSlots ?? 0) < IDLE_LOAD_SLOTS || occasionsPerSec < IDLE_OCCASIONS;
 }
 
 function rulingTerm(terms: LaneSlotTerms, hasWork: boolean): RulingTerm {

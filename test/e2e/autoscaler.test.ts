@@ -39,7 +39,7 @@ describe("the autoscaler", () => {
           return ended();
         }, WAIT)
         .toBe(ids.length);
-      // The last one stays until the arrivals of the burst have faded: the longer, the slower jobs and starts are here.
+      // The last one stays while the burst counts as coming on more than one occasion a minute.
       const workers = async () => (await stack.control("/v1/fleet")).workers;
       await expect.poll(workers, { ...WAIT, timeout: 150_000 }).toEqual([]);
 

@@ -81,7 +81,7 @@ describe("10,000 jobs of three types", () => {
       }
       expect(tally).toEqual({ succeeded: total, starts: total });
       expect(peak.workers).toBeGreaterThan(1);
-      // The last workers leave when the arrivals of the burst have faded.
+      // The last workers leave when the burst counts as coming on less than one occasion a minute, or ten where a start is slow.
       await expect.poll(workers, { timeout: 780_000, interval: 1_000 }).toBe(0);
       process.stdout.write(`no worker is left after ${Date.now() - startedAtMs} ms\n`);
     },

@@ -244,6 +244,15 @@ describe("decideLaneSlots", () => {
       // More occasions than jobs come of a look's edges: the rate is right then.
       expect(size({ arrivalRatePerSec: 1 / 601, occasionsPerSec: 1 }, hasty).slots).toBe(0);
     });
+
+    test("lets go sooner where a start keeps the promise: when occasions are a minute apart", () => {
+      // Two a second of a second each: two slots, by the average.
+      const afterCrowd = { arrivalRatePerSec: 2, serviceTimeMs: 1_000 };
+      const patient = { pickupPromiseMs: 60_000 };
+      expect(size({ ...afterCrowd, occasionsPerSec: 1 / 61 }, patient).slots).toBe(0);
+      expect(size({ ...afterCrowd, occasionsPerSec: 1 / 59 }, patient).slots).toBe(2);
+      expect(size({ ...afterCrowd, occasionsPerSec: 1 / 61, active: 1 }, patient).slots).toBe(2);
+    });
   });
 
   test.for([0, 0.1, 1e-9])("gives a finite whole number for a service time of %d ms", (serviceTimeMs) => {
