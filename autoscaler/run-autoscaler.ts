@@ -185,14 +185,13 @@ async function listenAndRun(server: FastifyInstance, running: Running): Promise<
   const killOwn = () => lead.leaveTo() ?? executor.killAll();
   insist.addEventListener("abort", killOwn, { once: true });
   const leading = leadership.run(stop);
-  await Promise.race([Promise.all(loops.map((it) => it.run(stop))), afterStop(stop, clock)]);
-  // The lease is given back, and with it our place among those that stand by.
-  await leading;
+  // Until the lease is given back, and with it our place among those that stand by.
+  await Promise.race([Promise.all([leading, ...loops.map((it) => it.run(stop))]), afterStop(stop, clock)]);
   const closed = Promise.race([server.close(), clock.sleep(CLOSE_TIMEOUT_MS)]);
   const other = lead.leaveTo();
   if (other === null) log.info("autoscaler is stopping its workers");
   else log.info({ pid: other }, "another autoscaler of this machine goes on with the workers");
-  await Promise.all([other === null ? executor.stopAll() : null, closed]);
+  await Promise.all([other === null ? executor.stopAll() : null, closed, leading]);
 }
 
 /** The limits, with what the configuration file says as their base. */
@@ -206,7 +205,7 @@ function watchState({ redisReachable }: DurabilityWatch, stop: AbortSignal) {
   return { redisReachable, stopping: stop.aborted };
 }
 
-/** A round that hangs in a Redis that is away does not hold up a stop. */
+/** A round or a lease that hangs in a Redis that is away does not hold up the workers' stop. */
 function afterStop(stop: AbortSignal, clock: Clock): Promise<unknown> {
   return new Promise((resolve) => {
     const wait = () => clock.after(ROUND_TIMEOUT_MS, () => resolve("stopped"));

@@ -136,28 +136,32 @@ describe("Redis that goes away", () => {
     },
   );
 
-  stackTest("does not keep a process from stopping by its deadline", async ({ stack }) => {
-    const drainDeadlineMs = 1_000;
-    await stack.publish("probe-v1");
-    const producer = await stack.startProducer();
-    const autoscaler = await stack.startAutoscaler(["probe-v1"], {
-      workersMax: 1,
-      slotsPerWorker: 1,
-      drainDeadlineMs,
-    });
-    await stack.enqueue({ n: 1, ms: 60_000, deaf: true });
-    await expect.poll(() => stack.ledger().length, WAIT).toBe(1);
-    const worker = await stack.startWorker("probe-v1", { slots: 1, drainDeadlineMs });
-    await stack.enqueue({ n: 2, ms: 60_000 });
-    await expect.poll(() => stack.ledger().length, WAIT).toBe(2);
+  stackTest.for(["is gone", "hangs"])(
+    "does not keep a process from stopping by its deadline when it %s",
+    async (how, { stack }) => {
+      const drainDeadlineMs = 1_000;
+      await stack.publish("probe-v1");
+      const producer = await stack.startProducer();
+      const autoscaler = await stack.startAutoscaler(["probe-v1"], {
+        workersMax: 1,
+        slotsPerWorker: 1,
+        drainDeadlineMs,
+      });
+      await stack.enqueue({ n: 1, ms: 60_000, deaf: true });
+      await expect.poll(() => stack.ledger().length, WAIT).toBe(1);
+      const worker = await stack.startWorker("probe-v1", { slots: 1, drainDeadlineMs });
+      await stack.enqueue({ n: 2, ms: 60_000 });
+      await expect.poll(() => stack.ledger().length, WAIT).toBe(2);
 
-    await stack.killRedis();
-    const askedAtMs = Date.now();
-    for (const child of [producer, worker, autoscaler]) child.kill("SIGTERM");
-    const exits = await Promise.all([producer.exited, worker.exited, autoscaler.exited]);
-    expect(Date.now() - askedAtMs).toBeLessThan(drainDeadlineMs + 2_000);
-    // 10: the drain ran out with Redis away, and the job was left to its lease.
-    expect(exits.map(({ code }) => code)).toEqual([0, 10, 0]);
-    for (const { pid } of stack.ledger()) expect(() => process.kill(pid, 0)).toThrow("ESRCH");
-  });
+      if (how === "hangs") stack.hangRedis();
+      else await stack.killRedis();
+      const askedAtMs = Date.now();
+      for (const child of [producer, worker, autoscaler]) child.kill("SIGTERM");
+      const exits = await Promise.all([producer.exited, worker.exited, autoscaler.exited]);
+      expect(Date.now() - askedAtMs).toBeLessThan(drainDeadlineMs + 2_000);
+      // 10: the drain ran out with Redis away, and the job was left to its lease.
+      expect(exits.map(({ code }) => code)).toEqual([0, 10, 0]);
+      for (const { pid } of stack.ledger()) expect(() => process.kill(pid, 0)).toThrow("ESRCH");
+    },
+  );
 });

@@ -115,6 +115,11 @@ export class Stack {
     await this.#redisServer?.exited;
   }
 
+  /** Its connections stay, and nothing is answered any more. */
+  hangRedis(): void {
+    this.#redisServer?.kill("SIGSTOP");
+  }
+
   async publish(...releases: readonly ProbeRelease[]): Promise<void> {
     for (const release of releases) {
       const settings = { SLUICE_RELEASE: release, SLUICE_APP: PROBE_APPS[release] };
