@@ -117,6 +117,10 @@ describe("sluice lanes migrate", () => {
 describe("the commands beside a running `sluice dev`", () => {
   devTest("find its Redis by themselves", { timeout: 90_000 }, async ({ dev }) => {
     await dev.start();
+    // A leader whose term begins retires what its configuration does not name: it has begun once it has decided.
+    const decisions = async () =>
+      (await dev.get(`${dev.controlUrl}/v1/scaling/decisions?limit=1`)).decisions.length;
+    await expect.poll(decisions, { timeout: 20_000, interval: 100 }).toBe(1);
     const app = join(ROOT, "dist/examples/shop/releases/shop-v1.js");
     const publish = dev.sluice("contracts", "publish", "--release", "shop-v1", "--app", app);
     expect(await publish.exited).toMatchObject({ code: 0 });
