@@ -34,13 +34,18 @@ const ALLOWANCE_PAST = 1.5;
 /** The share of the error rate that the failure test may use; the run time test has the other half. */
 const TEST_SHARE = 0.5;
 
-export function isWorse(
-  { suspect, rest, error, allowance }: Comparison,
+/** Whether it is worse as counted, by so much that it matters; whether that is proven is another question. */
+export function isCountedWorse(
+  { suspect, rest }: Pick<Comparison, "suspect" | "rest">,
   { worseFactor, failureFloor }: RolloutPolicy,
 ): boolean {
-  const rate = rateOf(suspect);
-  if (rate < worseFactor * Math.max(rateOf(rest), failureFloor)) return false;
-  const limit = Math.max(allowance * highestRate(rest, error * HALT_SHARE_OTHERS), failureFloor);
+  return rateOf(suspect) >= worseFactor * Math.max(rateOf(rest), failureFloor);
+}
+
+export function isWorse(comparison: Comparison, policy: RolloutPolicy): boolean {
+  if (!isCountedWorse(comparison, policy)) return false;
+  const { suspect, rest, error, allowance } = comparison;
+  const limit = Math.max(allowance * highestRate(rest, error * HALT_SHARE_OTHERS), policy.failureFloor);
   return limit < 1 && isAbove(suspect, limit, error * HALT_SHARE_SUSPECT);
 }
 

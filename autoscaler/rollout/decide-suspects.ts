@@ -8,7 +8,7 @@
 
 import type { RolloutPolicy } from "#shared/rollout/rollout-policy";
 import { type Evidence, failuresOf } from "./decide-evidence.ts";
-import { isWorse } from "./decide-failure-gate.ts";
+import { type Comparison, isCountedWorse, isWorse } from "./decide-failure-gate.ts";
 import { rateOf, type Share } from "./estimate-bounds.ts";
 import { chanceOfSoMany } from "./estimate-exact-chance.ts";
 import type { Suspect } from "./rollout-document.ts";
@@ -18,13 +18,6 @@ interface Candidate {
   readonly kind: Suspect["kind"];
   readonly name: string;
   readonly failures: Share;
-}
-
-interface Trial {
-  readonly suspect: Share;
-  readonly rest: Share;
-  /** Chance that an equally good suspect is called worse, at most. */
-  readonly error: number;
 }
 
 /** How often naming may err; nothing is halted for a name alone. */
@@ -49,11 +42,10 @@ export function decideBadWorkers(
     name: it.worker,
     failures: failuresOf(it),
   }));
-  const isProven = isFailing
-    ? (trial: Trial) => isWorseExactly(trial, policy)
-    : (trial: Trial) => isWorse({ ...trial, allowance: 1 }, policy);
   const errorRate = isFailing ? Math.max(policy.errorRate, NAMING_ERROR) : policy.errorRate;
-  const failing = worseThanTheirRest(candidates, errorRate, isProven);
+  const failing = worseThanTheirRest(candidates, errorRate, (it) =>
+    isFailing ? isWorseExactly(it, policy) : isWorse(it, policy),
+  );
   return failing.length > 0 ? failing : stallingAlone(workers, candidates);
 }
 
@@ -85,9 +77,7 @@ export function decideSuspects(
       name: it.name,
       failures: { hits: it.failed, trials: it.finished },
     }));
-    return worseThanTheirRest(candidates, NAMING_ERROR, (trial) =>
-      isWorse({ ...trial, allowance: 1 }, policy),
-    );
+    return worseThanTheirRest(candidates, NAMING_ERROR, (it) => isWorse(it, policy));
   });
   return [itself, ...within.toSorted(worstFirst)];
 }
@@ -95,7 +85,7 @@ export function decideSuspects(
 function worseThanTheirRest(
   candidates: readonly Candidate[],
   errorRate: number,
-  isProven: (trial: Trial) => boolean,
+  isProven: (comparison: Comparison) => boolean,
 ): readonly Suspect[] {
   const all = pooled(candidates.map(({ failures }) => failures));
   const error = errorRate / Math.max(candidates.length, 1);
@@ -103,19 +93,16 @@ function worseThanTheirRest(
     .flatMap((candidate) => {
       const { hits, trials } = candidate.failures;
       const rest = { hits: all.hits - hits, trials: all.trials - trials };
-      const isOne = isProven({ suspect: candidate.failures, rest, error });
+      const isOne = isProven({ suspect: candidate.failures, rest, error, allowance: 1 });
       return isOne ? [suspectOf(candidate, rateOf(rest))] : [];
     })
     .toSorted(worstFirst);
 }
 
 /** As {@link isWorse}, at one look: whether the failures would rarely fall on this one if they were dealt at random. */
-function isWorseExactly(
-  { suspect, rest, error }: Trial,
-  { worseFactor, failureFloor }: RolloutPolicy,
-): boolean {
-  if (rateOf(suspect) < worseFactor * Math.max(rateOf(rest), failureFloor)) return false;
-  return chanceOfSoMany(suspect, pooled([suspect, rest])) <= error;
+function isWorseExactly(comparison: Comparison, policy: RolloutPolicy): boolean {
+  const { suspect, rest, error } = comparison;
+  return isCountedWorse(comparison, policy) && chanceOfSoMany(suspect, pooled([suspect, rest])) <= error;
 }
 
 /** The one worker whose jobs stall, if no sibling's do. */
