@@ -23,13 +23,15 @@ interface Candidate {
 /** How often naming may err; nothing is halted for a name alone. */
 const NAMING_ERROR = 0.01;
 
+/** The same for a bad worker when a gate fails: a wrong name costs one more watch, none costs a good release. */
+const NAMING_ERROR_FAILING = 0.05;
+
 /**
  * The bad workers, worst first.
  *
  * @param isFailing a gate fails. Against the old release's many jobs that is proven before a few siblings prove which
  * worker it is by bounds that hold at all looks. This look alone counts then: when it comes depends on the workers'
- * failures together and not on whose they are, so an exact test of one look holds. It may err as often as naming
- * ever may: a wrong name costs one more watch, and a second one is the release's fault.
+ * failures together and not on whose they are, so an exact test of one look holds. A second one is the release's fault.
  */
 export function decideBadWorkers(
   workers: readonly WorkerTally[],
@@ -42,7 +44,7 @@ export function decideBadWorkers(
     name: it.worker,
     failures: failuresOf(it),
   }));
-  const errorRate = isFailing ? Math.max(policy.errorRate, NAMING_ERROR) : policy.errorRate;
+  const errorRate = isFailing ? Math.max(policy.errorRate, NAMING_ERROR_FAILING) : policy.errorRate;
   const failing = worseThanTheirRest(candidates, errorRate, (it) =>
     isFailing ? isWorseExactly(it, policy) : isWorse(it, policy),
   );
